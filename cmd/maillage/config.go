@@ -320,11 +320,11 @@ func (c *Config) checkProxies() error {
 }
 
 // handles is what preferredUsername may be: the letters every peer accepts.
-var handles = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+var handles = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 
 func (c *Config) checkHandle() error {
 	if c.Handle != "" && !handles.MatchString(c.Handle) {
-		return wrong("--handle", "%q cannot be a handle; use up to 64 of the letters a to z, digits, - and _", c.Handle)
+		return wrong("--handle", "%q cannot be a handle; use up to 64 letters a to z, digits, - and _, beginning and ending with a letter or digit", c.Handle)
 	}
 	return nil
 }

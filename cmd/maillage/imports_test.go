@@ -45,6 +45,7 @@ var layers = map[string]layer{
 		not:     []string{"database/sql/...", "os/..."},
 	},
 	"locale": {
+		ours:    []string{"federation"},
 		foreign: []string{"github.com/nicksnyder/go-i18n/v2/...", "golang.org/x/text/..."},
 	},
 	"media": {
