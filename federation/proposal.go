@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// proposal is an offer or a need: a Note that a Mastodon reader can read and
+// whose FEP-0837 properties a marketplace can act upon.
+var proposal = Noun{
+	Type:    "Proposal",
+	Context: proposalContext,
+	Check: func(o *Object) error {
+		p, _ := ProposalOf(o)
+		if o.Name == "" && o.Content == "" {
+			return field("name", "error_name_missing", "a proposal without a name")
+		}
+		if !o.Start.IsZero() && !o.End.IsZero() && o.End.Before(o.Start) {
+			return field("endTime", "error_end_before_start", "valid until %s, before it begins at %s", o.End, o.Start)
+		}
+		return p.check()
+	},
+	Index: func(o *Object) Index {
+		p, _ := ProposalOf(o)
+		x := index(o)
+		x.Kind, x.Modes = "offer", p.Modes
+		if p.Purpose == PurposeRequest {
+			x.Kind = "need"
+		}
+		x.Category = p.Category
+		if p.Primary.Available != nil && p.Primary.Available.Value.Zero() {
+			x.Closed = true
+		}
+		return x
+	},
+}
+
+// Purposes of a proposal. FEP-0837.
+const (
+	PurposeOffer   = "offer"
+	PurposeRequest = "request"
+)
+
+// ExchangeModes lists how an exchange may be made, the field's vocabulary
+// (domain "mode") as it stands in exchangeMode on the wire.
+var ExchangeModes = []string{
+	"sale", "localCurrency", "barter", "gift", "loan", "sharedUse",
+	"volunteering", "timeBank", "freePrice", "commitment",
+}
+
+// Units lists the units of quantities: names of the Ontology of units of
+// Measure (OM 2), as FEP-0837 asks.
+var Units = []string{
+	"one", "kilogram", "gram", "litre", "metre", "squareMetre", "hour", "day", "month", "kilowattHour", "kilometre",
+}
+
+// PartKinds lists who a part of a price goes to.
+var PartKinds = []string{"production", "processing", "logistics", "distribution", "platform", "solidarity", "tax", "other"}
+
+// A Proposal is the typed view of an offer or a need. ValueFlows Proposal in
+// the shape of FEP-0837, plus our exchangeMode and priceBreakdown.
+type Proposal struct {
+	Purpose    string  // PurposeOffer or PurposeRequest
+	Primary    Intent  // what is offered or sought
+	Reciprocal *Intent // what is asked in return; nil if open or nothing
+	UnitBased  *bool   // true: per unit; false: for the lot; nil: to be agreed
+	Modes      []string
+	Category   string      // a code of the domain's sectors
+	Breakdown  []PricePart // of the price in Reciprocal; may be empty
+}
+
+// An Intent is one side of a proposal.
+type Intent struct {
+	Action     string // transfer or deliverService
+	ConformsTo string // resourceConformsTo: what it is, any URI
+	Quantity   *Quantity
+	Available  *Quantity // what is left
+	Minimum    *Quantity // the least one may ask for
+}
+
+// A Quantity is a number of units.
+type Quantity struct {
+	Unit  string  `json:"hasUnit"`
+	Value Decimal `json:"hasNumericalValue"`
+}
+
+// A PricePart says what a part of the price is for.
+type PricePart struct {
+	Name   string  `json:"name"`
+	Kind   string  `json:"kind"` // one of PartKinds
+	Amount Decimal `json:"amount"`
+}
+
+// Currencies maps a currency's ISO code to the URI that names it on the wire.
+// A local currency is named by the URI its issuer gave it.
+var Currencies = map[string]string{
+	"EUR": "https://www.wikidata.org/wiki/Q4916",
+	"CHF": "https://www.wikidata.org/wiki/Q25344",
+}
+
+// ProposalOf reads the proposal in o and reports whether o is one: any object
+// with a purpose of offer or request that publishes an intent (FEP-2277), with
+// bare names or behind the prefix "vf:".
+func ProposalOf(o *Object) (Proposal, bool) {
+	get := func(name string) json.RawMessage {
+		if raw, ok := o.Extra[name]; ok {
+			return raw
+		}
+		return o.Extra["vf:"+name]
+	}
+	p := Proposal{Purpose: text(get("purpose"))}
+	raw := get("publishes")
+	if p.Purpose != PurposeOffer && p.Purpose != PurposeRequest || len(raw) == 0 {
+		return Proposal{}, false
+	}
+	p.Primary = intentOf(raw)
+	if raw := get("reciprocal"); len(raw) > 0 && string(raw) != "null" {
+		i := intentOf(raw)
+		p.Reciprocal = &i
+	}
+	read(get("unitBased"), &p.UnitBased)
+	p.Modes = texts(o.Extra["exchangeMode"])
+	p.Category = text(o.Extra["resourceCategory"])
+	read(o.Extra["priceBreakdown"], &p.Breakdown)
+	return p, true
+}
+
+// Put writes p into the properties of o.
+func (p Proposal) Put(o *Object) {
+	o.put("purpose", p.Purpose)
+	o.put("publishes", p.Primary.wire(o.ID+"#primary"))
+	delete(o.Extra, "reciprocal")
+	if p.Reciprocal != nil {
+		o.put("reciprocal", p.Reciprocal.wire(o.ID+"#reciprocal"))
+	}
+	delete(o.Extra, "unitBased")
+	if p.UnitBased != nil {
+		o.put("unitBased", *p.UnitBased)
+	}
+	o.put("exchangeMode", slices.Concat([]string{}, p.Modes))
+	o.put("resourceCategory", p.Category)
+	delete(o.Extra, "priceBreakdown")
+	if len(p.Breakdown) > 0 {
+		o.put("priceBreakdown", p.Breakdown)
+	}
+}
+
+// Price returns what is asked in return and in which currency: a code of
+// [Currencies], or the URI of another unit.
+func (p Proposal) Price() (amount Decimal, currency string) {
+	if p.Reciprocal == nil || p.Reciprocal.Quantity == nil {
+		return "", ""
+	}
+	for code, uri := range Currencies {
+		if uri == p.Reciprocal.ConformsTo {
+			return p.Reciprocal.Quantity.Value, code
+		}
+	}
+	return p.Reciprocal.Quantity.Value, p.Reciprocal.ConformsTo
+}
+
+func (p Proposal) check() error {
+	for _, q := range []struct {
+		name string
+		q    *Quantity
+	}{{"resourceQuantity", p.Primary.Quantity}, {"availableQuantity", p.Primary.Available}, {"minimumQuantity", p.Primary.Minimum}} {
+		if q.q == nil {
+			continue
+		}
+		if d, err := ParseDecimal(string(q.q.Value)); err != nil || d == "" {
+			return field(q.name, "error_number", "%q is not a number", q.q.Value)
+		}
+		if p.Primary.Quantity != nil && q.q.Unit != p.Primary.Quantity.Unit {
+			return field(q.name, "error_unit", "the unit %q is not %q", q.q.Unit, p.Primary.Quantity.Unit)
+		}
+	}
+	if m, a := p.Primary.Minimum, p.Primary.Available; m != nil && a != nil && !a.Value.Zero() && m.Value.Cmp(a.Value) > 0 {
+		return field("minimumQuantity", "error_minimum", "the least is %s, but only %s are left", m.Value, a.Value)
+	}
+	if len(p.Breakdown) == 0 {
+		return nil
+	}
+	total, sum := new(big.Rat), new(big.Rat)
+	if p.Reciprocal != nil && p.Reciprocal.Quantity != nil {
+		total = p.Reciprocal.Quantity.Value.Rat()
+	}
+	for _, part := range p.Breakdown {
+		if _, err := ParseDecimal(string(part.Amount)); err != nil {
+			return field("priceBreakdown", "error_number", "%q is not a number", part.Amount)
+		}
+		sum.Add(sum, part.Amount.Rat())
+	}
+	if sum.Cmp(total) != 0 {
+		return field("priceBreakdown", "error_breakdown", "the parts make %s, the price is %s", decimal(sum), decimal(total))
+	}
+	return nil
+}
+
+// decimal prints a sum of decimals without trailing zeros.
+func decimal(r *big.Rat) string {
+	return strings.TrimSuffix(strings.TrimRight(r.FloatString(6), "0"), ".")
+}
+
+// The wire form of an intent. hasNumericalValue is a string.
+type intentWire struct {
+	Type       string    `json:"type"`
+	ID         IRI       `json:"id,omitempty"`
+	Action     string    `json:"action"`
+	ConformsTo string    `json:"resourceConformsTo,omitempty"`
+	Quantity   *Quantity `json:"resourceQuantity,omitempty"`
+	Available  *Quantity `json:"availableQuantity,omitempty"`
+	Minimum    *Quantity `json:"minimumQuantity,omitempty"`
+}
+
+func (i Intent) wire(id IRI) intentWire {
+	return intentWire{"Intent", id, first(i.Action, "transfer"), i.ConformsTo, i.Quantity, i.Available, i.Minimum}
+}
+
+// intentOf reads an intent, or the first of a list of them.
+func intentOf(raw json.RawMessage) Intent {
+	var list []json.RawMessage
+	if read(raw, &list); len(list) > 0 {
+		raw = list[0]
+	}
+	var m map[string]json.RawMessage
+	read(raw, &m)
+	get := func(name string) json.RawMessage {
+		if r, ok := m[name]; ok {
+			return r
+		}
+		return m["vf:"+name]
+	}
+	return Intent{
+		Action: text(get("action")), ConformsTo: text(get("resourceConformsTo")),
+		Quantity: quantityOf(get("resourceQuantity")), Available: quantityOf(get("availableQuantity")),
+		Minimum: quantityOf(get("minimumQuantity")),
+	}
+}
+
+// quantityOf reads a measure whose number may be a string or, from careless
+// peers, a JSON number.
+func quantityOf(raw json.RawMessage) *Quantity {
+	var m map[string]json.RawMessage
+	read(raw, &m)
+	get := func(names ...string) json.RawMessage {
+		for _, n := range names {
+			if r, ok := m[n]; ok {
+				return r
+			}
+		}
+		return nil
+	}
+	v := get("hasNumericalValue", "om2:hasNumericalValue", "vf:hasNumericalValue")
+	if v == nil {
+		return nil
+	}
+	number := text(v)
+	if number == "" {
+		number = string(v)
+	}
+	d, err := ParseDecimal(number)
+	if err != nil {
+		return nil
+	}
+	return &Quantity{Unit: first(text(get("hasUnit", "om2:hasUnit", "vf:hasUnit")), "one"), Value: d}
+}
+
+// texts reads a list of strings, or a single one.
+func texts(raw json.RawMessage) []string {
+	var list []string
+	if read(raw, &list); len(list) == 0 {
+		if s := text(raw); s != "" {
+			return []string{s}
+		}
+		return nil
+	}
+	return list
+}

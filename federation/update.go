@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// update replaces an object or an actor by a newer state. ActivityPub 7.3.
+//
+// Of a peer's actor the sent copy is not believed: its keys and addresses come
+// from its origin only (R2), so the inbox is asked to read it again.
+var update = Verb{
+	Type: Update,
+	Needs: func(a *Activity) Needs {
+		switch {
+		case a.Object == a.Actor:
+			return Needs{Refresh: []IRI{a.Actor}}
+		case a.Enclosed == nil || checkOwn(a.Enclosed, a.Actor) != nil:
+			return Needs{Objects: []IRI{a.Object}}
+		}
+		return Needs{}
+	},
+	Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+		if a.Object == a.Actor {
+			return nil, updateActor(ctx, s, a)
+		}
+		o := a.Enclosed
+		if o == nil {
+			return nil, fmt.Errorf("%w: Update without an object of its own", ErrForbidden)
+		}
+		if err := checkOwn(o, a.Actor); err != nil {
+			return nil, err
+		}
+		old, err := s.Object(ctx, o.ID)
+		if errors.Is(err, ErrNotFound) {
+			return nil, publish(ctx, s, a, o) // it overtook its Create
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, revise(ctx, s, a, old, o)
+	},
+}
+
+// revise puts o in the place of old. Owner and type never change, nor does the
+// date of publication; the newest state wins: R8, R13.
+func revise(ctx context.Context, s State, a *Activity, old, o *Object) error {
+	switch {
+	case old.AttributedTo != a.Actor:
+		return fmt.Errorf("%w: %s belongs to %s", ErrForbidden, o.ID, old.AttributedTo)
+	case old.Gone():
+		return nil // not revived
+	case old.Type != o.Type:
+		return fmt.Errorf("%w: a %s does not become a %s", ErrForbidden, old.Type, o.Type)
+	}
+	if o.Updated.IsZero() || o.Updated.After(s.Now()) {
+		o.Updated = s.Now() // a peer that does not say when: when it came
+	}
+	if !o.Updated.After(stamp(old)) {
+		return nil // overtaken by a newer one
+	}
+	if err := checkNoun(o); err != nil {
+		return err
+	}
+	o.Local, o.Published = old.Local, old.Published
+	return s.PutObject(ctx, o)
+}
+
+// updateActor changes one of our own actors. Keys, inboxes and the name
+// before the @ stay what they are.
+func updateActor(ctx context.Context, s State, a *Activity) error {
+	if !a.Local {
+		return nil // read from its origin before we came here
+	}
+	if a.Profile == nil {
+		return fmt.Errorf("%w: Update without its actor", ErrMalformed)
+	}
+	old, err := s.Actor(ctx, a.Actor)
+	if err != nil {
+		return err
+	}
+	p := *old
+	p.Name, p.Summary, p.Icon, p.Image = a.Profile.Name, a.Profile.Summary, a.Profile.Icon, a.Profile.Image
+	p.Locked, p.Discoverable, p.Indexable = a.Profile.Locked, a.Profile.Discoverable, a.Profile.Indexable
+	p.Location, p.Fields, p.Tags, p.AlsoKnownAs = a.Profile.Location, a.Profile.Fields, a.Profile.Tags, a.Profile.AlsoKnownAs
+	p.Updated = s.Now()
+	a.Profile = &p
+	return s.PutActor(ctx, &p)
+}

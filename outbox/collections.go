@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// pageSize is how many items a page of a collection holds.
+const pageSize = 20
+
+// A pager reads one page of a collection: its items and the cursor of the
+// next page, "" at the end.
+type pager func(ctx context.Context, tx *store.Tx, cursor string) (items []json.RawMessage, next string, err error)
+
+// collection answers with a collection, or with the page that the query names:
+// OrderedCollection{totalItems, first} and pages of it. ActivityPub 5.
+func (d *Documents) collection(ctx context.Context, r *http.Request, total func(context.Context, *store.Tx) (int, error), page pager) (document, error) {
+	id := d.local(r.URL.Path)
+	c := &vocab.Collection{ID: id}
+	err := d.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if c.Total, err = total(ctx, tx); err != nil {
+			return err
+		}
+		if !r.URL.Query().Has("page") {
+			if page != nil {
+				c.First = id + "?page="
+			}
+			return nil
+		}
+		cursor := r.URL.Query().Get("page")
+		c.ID, c.PartOf = pageID(id, cursor), id
+		c.Items = []json.RawMessage{}
+		if page == nil {
+			return nil
+		}
+		items, next, err := page(ctx, tx, cursor)
+		if err != nil {
+			return err
+		}
+		c.Items = append(c.Items, items...)
+		if next != "" {
+			c.Next = pageID(id, next)
+		}
+		return nil
+	})
+	if err != nil {
+		return document{}, err
+	}
+	raw, err := vocab.EncodeCollection(c)
+	return activityJSON(raw), err
+}
+
+func pageID(id federation.IRI, cursor string) federation.IRI {
+	return id + "?page=" + federation.IRI(url.QueryEscape(cursor))
+}
+
+// actorCollection serves what hangs on one of our actors.
+func (d *Documents) actorCollection(ctx context.Context, r *http.Request) (document, error) {
+	a, err := d.alive(ctx, r)
+	if err != nil {
+		return document{}, err
+	}
+	switch r.PathValue("collection") {
+	case "followers":
+		return d.edges(ctx, r, a, (*store.Tx).CountTo, (*store.Tx).Followers, func(e *federation.Edge) federation.IRI { return e.From })
+	case "following":
+		return d.edges(ctx, r, a, (*store.Tx).CountFrom, (*store.Tx).Following, func(e *federation.Edge) federation.IRI { return e.To })
+	case "featured":
+		return d.featured(ctx, r, a)
+	case "upcoming-events":
+		return d.found(ctx, r, store.Query{Kinds: []string{"event"}, Author: a.ID, LocalOnly: true, Sort: "start"})
+	case "offers":
+		return d.found(ctx, r, store.Query{Kinds: []string{"offer", "need"}, Author: a.ID, LocalOnly: true, OpenOnly: true})
+	}
+	return document{}, notHere(d.local(r.URL.Path))
+}
+
+func (d *Documents) alive(ctx context.Context, r *http.Request) (*federation.Actor, error) {
+	a, err := d.named(ctx, r)
+	if err == nil && a.Gone {
+		err = fmt.Errorf("%w: %s", federation.ErrGone, a.ID)
+	}
+	return a, err
+}
+
+// edges serves followers and following. A person's are counted but not named:
+// who belongs to an initiative is nobody's business.
+func (d *Documents) edges(ctx context.Context, r *http.Request, a *federation.Actor,
+	count func(*store.Tx, context.Context, string, federation.IRI) (int, error),
+	list func(*store.Tx, context.Context, federation.IRI, string, int) ([]*federation.Edge, string, error),
+	end func(*federation.Edge) federation.IRI,
+) (document, error) {
+	total := func(ctx context.Context, tx *store.Tx) (int, error) { return count(tx, ctx, federation.Follow, a.ID) }
+	if a.Type == "Person" {
+		return d.collection(ctx, r, total, nil)
+	}
+	return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+		edges, next, err := list(tx, ctx, a.ID, cursor, pageSize)
+		var ids []federation.IRI
+		for _, e := range edges {
+			ids = append(ids, end(e))
+		}
+		return vocab.IRIs(ids), next, err
+	})
+}
+
+// featured serves what an actor pinned, with the objects inside, in one piece.
+func (d *Documents) featured(ctx context.Context, r *http.Request, a *federation.Actor) (document, error) {
+	c := &vocab.Collection{ID: a.Featured, Items: []json.RawMessage{}}
+	err := d.DB.View(ctx, func(tx *store.Tx) error {
+		list, err := tx.Featured(ctx, a.ID)
+		for _, o := range list {
+			if ok, err := tx.MayRead(ctx, "", o); err != nil || !ok || len(o.Raw) == 0 {
+				continue
+			}
+			c.Items = append(c.Items, vocab.Embed(o.Raw))
+		}
+		c.Total = len(c.Items)
+		return err
+	})
+	if err != nil {
+		return document{}, err
+	}
+	raw, err := vocab.EncodeCollection(c)
+	return activityJSON(raw), err
+}
+
+// found serves the public objects that a query finds, by their ids.
+func (d *Documents) found(ctx context.Context, r *http.Request, q store.Query) (document, error) {
+	if q.Sort == "start" {
+		q.From = d.Verifier.Now()
+	}
+	q.Limit = pageSize
+	total := func(ctx context.Context, tx *store.Tx) (int, error) { return tx.SearchCount(ctx, q) }
+	return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+		q.Cursor = cursor
+		list, next, err := tx.Search(ctx, q)
+		var ids []federation.IRI
+		for _, f := range list {
+			ids = append(ids, f.Object.ID)
+		}
+		return vocab.IRIs(ids), next, err
+	})
+}
+
+// outbox serves an actor's activities, newest first, each embedded: Gancio and
+// others import from here.
+func (d *Documents) outbox(ctx context.Context, r *http.Request) (document, error) {
+	a, err := d.alive(ctx, r)
+	if err != nil {
+		return document{}, err
+	}
+	var viewer federation.IRI
+	if token, ok := bearer(r); ok {
+		if viewer, err = d.token(ctx, token); err != nil {
+			return document{}, err
+		}
+	}
+	total := func(ctx context.Context, tx *store.Tx) (int, error) { return tx.OutboxCount(ctx, a.ID) }
+	doc, err := d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+		list, next, err := tx.Outbox(ctx, a.ID, viewer, cursor, pageSize)
+		return embedded(list), next, err
+	})
+	doc.private = viewer != ""
+	return doc, err
+}
+
+// inbox serves what an actor received, to itself alone. ActivityPub 5.2.
+func (d *Documents) inbox(ctx context.Context, r *http.Request) (document, error) {
+	a, err := d.alive(ctx, r)
+	if err != nil {
+		return document{}, err
+	}
+	token, ok := bearer(r)
+	if !ok {
+		return document{}, fmt.Errorf("%w: an inbox is read with a token", federation.ErrUnauthorized)
+	}
+	viewer, err := d.token(ctx, token)
+	if err != nil {
+		return document{}, err
+	}
+	if viewer != a.ID {
+		return document{}, fmt.Errorf("%w: %s", federation.ErrForbidden, a.Inbox)
+	}
+	total := func(context.Context, *store.Tx) (int, error) { return 0, nil }
+	doc, err := d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+		list, next, err := tx.ActivitiesFor(ctx, a.ID, cursor, pageSize)
+		if err != nil {
+			return nil, "", err
+		}
+		items, err := withObjects(ctx, tx, list)
+		return items, next, err
+	})
+	doc.private = true
+	return doc, err
+}
+
+// embedded returns the documents of activities.
+func embedded(list []store.Spoken) (items []json.RawMessage) {
+	for _, s := range list {
+		if len(s.Document) > 0 {
+			items = append(items, vocab.Embed(s.Document))
+		}
+	}
+	return items
+}
+
+// withObjects returns the documents of received activities. Of a Create or an
+// Update only the object's bytes are kept: the activity is put around them.
+func withObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items []json.RawMessage, err error) {
+	for _, s := range list {
+		if len(s.Document) > 0 {
+			items = append(items, vocab.Embed(s.Document))
+			continue
+		}
+		a := &federation.Activity{ID: s.ID, Type: s.Type, Actor: s.Actor, Object: s.Object, Published: s.Published}
+		if o, err := tx.Object(ctx, s.Object); err == nil && len(o.Raw) > 0 {
+			a.Enclosed, a.To, a.Cc = o, o.To, o.Cc
+		}
+		raw, err := vocab.EncodeActivity(a)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, vocab.Embed(raw))
+	}
+	return items, nil
+}
+
+// objectCollection serves what hangs on an object: replies, likes, shares.
+func (d *Documents) objectCollection(ctx context.Context, r *http.Request) (document, error) {
+	id := d.local("/objects/" + r.PathValue("id"))
+	err := d.DB.View(ctx, func(tx *store.Tx) error {
+		_, err := d.readable(ctx, tx, id, "")
+		return err
+	})
+	if err != nil {
+		return document{}, err
+	}
+	count := func(pick func(store.Counts) int) func(context.Context, *store.Tx) (int, error) {
+		return func(ctx context.Context, tx *store.Tx) (int, error) {
+			c, err := tx.Counts(ctx, id)
+			return pick(c[id]), err
+		}
+	}
+	switch r.PathValue("collection") {
+	case "replies":
+		total := count(func(c store.Counts) int { return c.Replies })
+		return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+			list, next, err := tx.Replies(ctx, id, "", cursor, pageSize)
+			var ids []federation.IRI
+			for _, o := range list {
+				ids = append(ids, o.ID)
+			}
+			return vocab.IRIs(ids), next, err
+		})
+	case "likes": // how many, not who
+		return d.collection(ctx, r, count(func(c store.Counts) int { return c.Likes }), nil)
+	case "shares":
+		return d.collection(ctx, r, count(func(c store.Counts) int { return c.Shares }), nil)
+	case "attendees":
+		return d.collection(ctx, r, func(context.Context, *store.Tx) (int, error) { return 0, nil }, nil)
+	}
+	return document{}, notHere(id)
+}

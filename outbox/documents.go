@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/signature"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// Documents serves what peers and clients come to fetch.
+type Documents struct {
+	DB       *store.DB
+	Origin   string // our own, such as https://amap.example
+	Verifier *signature.Verifier
+	Log      *slog.Logger
+	Version  string
+	// Pages answers the same addresses for people: whoever prefers HTML.
+	Pages http.Handler
+}
+
+// Routes says which addresses the documents have.
+func (d *Documents) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /actors/{name}", d.negotiated(d.actor))
+	mux.Handle("GET /actors/{name}/inbox", d.only(d.inbox))
+	mux.Handle("GET /actors/{name}/outbox", d.only(d.outbox))
+	mux.Handle("POST /actors/{name}/outbox", http.HandlerFunc(d.post))
+	mux.Handle("GET /actors/{name}/{collection}", d.negotiated(d.actorCollection))
+	mux.Handle("GET /objects/{id}", d.negotiated(d.object))
+	mux.Handle("GET /objects/{id}/{collection}", d.only(d.objectCollection))
+	mux.Handle("GET /activities/{id}", d.negotiated(d.activity))
+
+	mux.Handle("GET /.well-known/webfinger", d.only(d.webfinger))
+	mux.Handle("GET /.well-known/host-meta", d.only(d.hostMeta))
+	mux.Handle("GET /.well-known/nodeinfo", d.only(d.nodeInfoLinks))
+	mux.Handle("GET /nodeinfo/{version}", d.only(d.nodeInfo))
+}
+
+// A document is an answer: bytes of a media type, with a status of 200 or 410.
+type document struct {
+	status    int // 0: 200
+	mediaType string
+	body      []byte
+	private   bool // depends on who asks
+	modified  time.Time
+}
+
+type answerer func(ctx context.Context, r *http.Request) (document, error)
+
+// negotiated serves the document to those who ask for ActivityPub and the page
+// to everyone else, under one address.
+func (d *Documents) negotiated(f answerer) http.Handler {
+	serve := d.only(f)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		if d.Pages != nil && !vocab.Wants(r.Header.Get("Accept")) {
+			d.Pages.ServeHTTP(w, r)
+			return
+		}
+		serve.ServeHTTP(w, r)
+	})
+}
+
+// only serves the document whatever is asked for.
+func (d *Documents) only(f answerer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		doc, err := f(r.Context(), r)
+		if err != nil {
+			d.fail(w, r, err)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", doc.mediaType)
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("X-Content-Type-Options", "nosniff")
+		switch {
+		case doc.private:
+			h.Set("Cache-Control", "private, no-store")
+			h.Add("Vary", "Authorization, Signature")
+		default:
+			h.Set("Cache-Control", "public, max-age=180")
+		}
+		if !doc.modified.IsZero() {
+			h.Set("Last-Modified", doc.modified.UTC().Format(http.TimeFormat))
+		}
+		if doc.status != 0 {
+			w.WriteHeader(doc.status)
+		}
+		_, _ = w.Write(doc.body)
+	})
+}
+
+// fail answers with a status. What one may not see is the same 404 as what is
+// not there.
+func (d *Documents) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := Status(err)
+	if status == http.StatusForbidden && r.Method == http.MethodGet {
+		status = http.StatusNotFound
+	}
+	if status == http.StatusInternalServerError {
+		d.Log.ErrorContext(r.Context(), "document", "path", r.URL.Path, "err", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, http.StatusText(status), status)
+}
+
+// local makes the IRI of something of ours from its path.
+func (d *Documents) local(path string) federation.IRI { return federation.IRI(d.Origin + path) }
+
+// viewer returns on whose behalf r asks: the actor of a bearer token, the
+// signer of the request, or "" for anybody.
+func (d *Documents) viewer(ctx context.Context, r *http.Request) federation.IRI {
+	if token, ok := bearer(r); ok {
+		if t, err := d.token(ctx, token); err == nil {
+			return t
+		}
+		return ""
+	}
+	if _, ok := signature.Sender(r); !ok {
+		return ""
+	}
+	owner, _, err := d.Verifier.Verify(r, nil)
+	if err != nil {
+		d.Log.DebugContext(ctx, "unproven fetch", "err", err)
+		return ""
+	}
+	return owner
+}
+
+func activityJSON(body []byte) document {
+	return document{mediaType: vocab.MediaType, body: body}
+}
+
+func (d *Documents) actor(ctx context.Context, r *http.Request) (document, error) {
+	a, err := d.named(ctx, r)
+	if err != nil {
+		return document{}, err
+	}
+	if a.Gone {
+		raw, err := vocab.EncodeObject(&federation.Object{ID: a.ID, Type: "Tombstone", FormerType: a.Type, Deleted: a.Updated})
+		doc := activityJSON(raw)
+		doc.status = http.StatusGone
+		return doc, err
+	}
+	raw, err := EncodeActor(a)
+	doc := activityJSON(raw)
+	doc.modified = later(a.Updated, a.Published)
+	return doc, err
+}
+
+// named returns the actor in the path, alive or gone.
+func (d *Documents) named(ctx context.Context, r *http.Request) (a *federation.Actor, err error) {
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		a, err = tx.Actor(ctx, d.local("/actors/"+r.PathValue("name")))
+		return err
+	})
+	return a, err
+}
+
+func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, err error) {
+	id := d.local("/objects/" + r.PathValue("id"))
+	var viewer federation.IRI
+	var asked bool
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		o, err := d.readable(ctx, tx, id, "")
+		if errors.Is(err, federation.ErrForbidden) {
+			asked = true // only then is it worth proving who asks
+			return nil
+		}
+		if err == nil {
+			doc = objectDocument(o)
+		}
+		return err
+	})
+	if err != nil || !asked {
+		return doc, err
+	}
+	if viewer = d.viewer(ctx, r); viewer == "" {
+		return doc, notHere(id)
+	}
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		o, err := d.readable(ctx, tx, id, viewer)
+		if err == nil {
+			doc = objectDocument(o)
+			doc.private = true
+		}
+		return err
+	})
+	return doc, err
+}
+
+// readable returns an object of ours that viewer may read.
+func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer federation.IRI) (*federation.Object, error) {
+	o, err := tx.Object(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := tx.MayRead(ctx, viewer, o)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: %s", federation.ErrForbidden, id)
+	}
+	return o, err
+}
+
+func notHere(id federation.IRI) error { return fmt.Errorf("%s: %w", id, federation.ErrNotFound) }
+
+func objectDocument(o *federation.Object) document {
+	doc := activityJSON(o.Raw)
+	doc.modified = later(o.Updated, later(o.Published, o.Deleted))
+	if o.Gone() {
+		doc.status = http.StatusGone
+	}
+	return doc
+}
+
+func (d *Documents) activity(ctx context.Context, r *http.Request) (doc document, err error) {
+	id := d.local("/activities/" + r.PathValue("id"))
+	var spoken *store.Spoken
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		spoken, err = tx.Activity(ctx, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		return doc, err
+	case !spoken.Local || len(spoken.Document) == 0:
+		return doc, notHere(id)
+	case !spoken.Public && !d.party(ctx, r, spoken):
+		return doc, notHere(id)
+	}
+	doc = activityJSON(spoken.Document)
+	doc.private = !spoken.Public
+	doc.modified = spoken.Published
+	return doc, nil
+}
+
+// party reports whether r is asked by the speaker of an activity or by
+// somebody it is addressed to.
+func (d *Documents) party(ctx context.Context, r *http.Request, s *store.Spoken) bool {
+	viewer := d.viewer(ctx, r)
+	if viewer == "" {
+		return false
+	}
+	a, err := vocab.DecodeActivity(s.Document)
+	if err != nil {
+		return false
+	}
+	if viewer == s.Actor || slices.Contains(a.Addressees(), viewer) {
+		return true
+	}
+	return d.DB.View(ctx, func(tx *store.Tx) error {
+		_, err := d.readable(ctx, tx, s.Object, viewer)
+		return err
+	}) == nil
+}
+
+// bearer returns the token of an Authorization header.
+func bearer(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package outbox is everything that leaves this server: activities of our own
+// actors, published and pushed to the inboxes of peers, and documents that
+// peers come to fetch.
+//
+// [Publish] does what one of our actors asks: it gives the activity an id,
+// passes it through the one gate (federation.Apply), stores its exact bytes and
+// queues them, in one transaction. [Worker] delivers what is queued.
+// [Documents] serves actors, objects, activities and collections, WebFinger,
+// NodeInfo and the client-to-server outbox. compose.go and readable.go make
+// complete objects from what people typed.
+//
+// The package never verifies what comes in (inbox does) and never shows a page
+// (web does). No network is used inside a transaction.
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// Publish does what one of our actors asks, and queues it for everyone it
+// concerns, in one transaction. It sets a's id and date.
+func Publish(ctx context.Context, db *store.DB, a *federation.Activity) error {
+	return db.Update(ctx, func(tx *store.Tx) error { return PublishTx(ctx, tx, a) })
+}
+
+// PublishTx is [Publish] within a transaction of the caller. What local actors
+// answer is published too.
+func PublishTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	a.ID = mint(tx, "activities")
+	a.Local = true
+	a.Published = tx.Now().UTC().Truncate(time.Second)
+	if err := complete(ctx, tx, a); err != nil {
+		return err
+	}
+	raw, err := vocab.EncodeActivity(a)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", a.Type, err)
+	}
+	a.Raw = raw
+	owed, err := federation.Apply(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	if err := enqueue(ctx, tx, a); err != nil {
+		return err
+	}
+	if listed := list(tx, a); listed != nil {
+		owed = append(owed, listed)
+	}
+	for _, answer := range owed {
+		if err := PublishTx(ctx, tx, answer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mint makes an id that was never used: 128 random bits, so that a restored
+// backup cannot give out an id a second time.
+func mint(tx *store.Tx, collection string) federation.IRI {
+	return federation.IRI(tx.Home() + "/" + collection + "/" + strings.ToLower(rand.Text()))
+}
+
+// NewObjectID makes an id for an object that is about to be published.
+func NewObjectID(home string) federation.IRI {
+	return federation.IRI(home + "/objects/" + strings.ToLower(rand.Text()))
+}
+
+// InstanceActor is the Application that stands for the whole instance: it
+// signs our fetches and announces our public events.
+func InstanceActor(home string) federation.IRI {
+	return federation.IRI(home + "/actors/instance")
+}
+
+// complete fills in what the server decides rather than the author, and fixes
+// the bytes of what is enclosed.
+func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err error) {
+	switch {
+	case a.Type == federation.Delete && a.Object != a.Actor:
+		return completeDelete(ctx, tx, a)
+	case a.Profile != nil:
+		a.Profile.Updated = after(tx.Now(), a.Profile.Updated)
+		profile := *a.Profile
+		raw, err := EncodeActor(&profile)
+		if err != nil {
+			return err
+		}
+		a.Object = a.Profile.ID
+		a.Enclosed = &federation.Object{ID: a.Profile.ID, Type: a.Profile.Type, Raw: raw}
+		return nil
+	case a.Enclosed == nil:
+		return nil
+	}
+	o := a.Enclosed
+	o.Local, o.AttributedTo = true, a.Actor
+	switch a.Type {
+	case federation.Create:
+		if o.ID == "" {
+			o.ID = NewObjectID(tx.Home())
+		}
+		if o.Published.IsZero() {
+			o.Published = a.Published
+		}
+		o.Updated = time.Time{}
+	case federation.Update:
+		old, err := tx.Object(ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		o.Published, o.Updated = old.Published, after(tx.Now(), later(old.Updated, old.Published))
+	default:
+		return nil
+	}
+	if o.URL == "" {
+		o.URL = string(o.ID)
+	}
+	if len(a.To)+len(a.Cc)+len(a.Bto)+len(a.Bcc) == 0 {
+		a.To, a.Cc = o.To, o.Cc
+	} else {
+		o.To, o.Cc = a.To, a.Cc
+	}
+	o.Bto = append(slices.Clone(a.Bto), a.Bcc...)
+	a.Object = o.ID
+	o.Raw, err = vocab.EncodeObject(o)
+	return err
+}
+
+// completeDelete encloses the tombstone, with the type that was: Gancio leaves
+// an event standing otherwise.
+func completeDelete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err error) {
+	old, err := tx.Object(ctx, a.Object)
+	if err != nil {
+		return err
+	}
+	if len(a.Addressees()) == 0 {
+		a.To, a.Cc = old.To, old.Cc
+	}
+	stone := &federation.Object{
+		ID: old.ID, Type: "Tombstone", FormerType: old.Type, AttributedTo: old.AttributedTo,
+		Published: old.Published, Deleted: a.Published,
+	}
+	stone.Raw, err = vocab.EncodeObject(stone)
+	a.Enclosed = stone
+	return err
+}
+
+// after returns now in whole seconds, but strictly later than before: peers
+// ignore an Update that is not newer, and many count in seconds.
+func after(now, before time.Time) time.Time {
+	now = now.UTC().Truncate(time.Second)
+	if !now.After(before) {
+		now = before.UTC().Truncate(time.Second).Add(time.Second)
+	}
+	return now
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// enqueue queues a for its addressees, and a change for everyone who was sent
+// what it changes. A Block is nobody's business.
+func enqueue(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	if a.Type == federation.Block || a.Type == federation.Undo && a.Inner != nil && a.Inner.Type == federation.Block {
+		return nil
+	}
+	lane := Lane(a.Subject())
+	var more []federation.IRI
+	var err error
+	switch {
+	case a.Type == federation.Delete && a.Object == a.Actor, a.Type == federation.Update && a.Object == a.Actor:
+		more, err = tx.InboxesOf(ctx, a.Actor) // everyone who ever received something
+	case a.Type == federation.Update, a.Type == federation.Delete:
+		more, err = tx.InboxesOfLane(ctx, a.Actor, lane)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Enqueue(ctx, a, lane, a.Addressees(), more...)
+	return err
+}
+
+// Lane numbers the queue lane of what happens to one subject. Two subjects
+// that share a number merely wait for each other.
+func Lane(subject federation.IRI) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(subject))
+	return int64(h.Sum64() >> 1)
+}
+
+// list returns the Announce by which the instance actor lists a new public
+// event: Mobilizon shows only announced ones.
+func list(tx *store.Tx, a *federation.Activity) *federation.Activity {
+	if a.Type != federation.Create || a.Enclosed == nil || a.Enclosed.Type != "Event" || !slices.Contains(a.Enclosed.To, federation.Public) {
+		return nil
+	}
+	instance := InstanceActor(tx.Home())
+	return &federation.Activity{
+		Type: federation.Announce, Actor: instance, Object: a.Object, Local: true,
+		To: []federation.IRI{federation.Public}, Cc: []federation.IRI{instance + "/followers", a.Actor},
+	}
+}
+
+// Status maps an error of the core to an HTTP status.
+func Status(err error) int {
+	switch {
+	case err == nil:
+		return 200
+	case errors.Is(err, federation.ErrMalformed):
+		return 400
+	case errors.Is(err, federation.ErrUnauthorized):
+		return 401
+	case errors.Is(err, federation.ErrForbidden):
+		return 403
+	case errors.Is(err, federation.ErrNotFound):
+		return 404
+	case errors.Is(err, federation.ErrConflict):
+		return 409
+	case errors.Is(err, federation.ErrGone):
+		return 410
+	case errors.Is(err, federation.ErrUnsupported):
+		return 422
+	case errors.Is(err, federation.ErrUnavailable):
+		return 503
+	}
+	return 500
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"sync"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/remote"
+	"codeberg.org/maillage/maillage/federation/signature"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// How the queue is worked off. A host is claimed, not a row, so that its cap,
+// its order and its back-off are one row's business.
+const (
+	perHost   = 2               // deliveries in flight to one host
+	perClaim  = 20              // rows taken from a host at once
+	lease     = 2 * time.Minute // how long a crashed worker keeps a host
+	idle      = time.Second     // how often the queue is looked at when nothing wakes us
+	keyFresh  = time.Minute     // how long a signing key is remembered
+	giveUp    = 7 * 24 * time.Hour
+	refusals  = 3 // tries of what a peer refuses for a reason of its own (4xx)
+	maxErrLen = 300
+)
+
+// backOff is how long a host rests after its n-th failure in a row; the last
+// step repeats until [giveUp].
+var backOff = []time.Duration{
+	time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// A Worker delivers what is queued. Several workers, in several processes, may
+// share a PostgreSQL database.
+type Worker struct {
+	DB     *store.DB
+	Client *remote.Client
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Hosts is how many hosts are worked on at once; each has at most two
+	// deliveries in flight. Zero: 128.
+	Hosts int
+
+	owner string
+	keys  sync.Map // federation.IRI -> cachedKey
+}
+
+type cachedKey struct {
+	signer signature.Signer
+	until  time.Time
+}
+
+// Run works until ctx ends, then waits for what is in flight.
+func (w *Worker) Run(ctx context.Context) error {
+	if w.Hosts == 0 {
+		w.Hosts = 128
+	}
+	w.owner = rand.Text()
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	slots := make(chan struct{}, w.Hosts)
+	wake := w.DB.Wake("deliveries")
+	tick := time.NewTicker(idle)
+	defer tick.Stop()
+	for {
+		more, err := w.claim(ctx, slots, &busy)
+		if err != nil && ctx.Err() == nil {
+			w.Log.ErrorContext(ctx, "claim deliveries", "err", err)
+		}
+		if more && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// claim takes hosts with work, as many as there are free slots, and starts on
+// them. It reports whether there may be more at once.
+func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.WaitGroup) (more bool, err error) {
+	free := cap(slots) - len(slots)
+	if free == 0 {
+		select { // wait for one
+		case slots <- struct{}{}:
+			<-slots
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+		free = 1
+	}
+	var works []*store.HostWork
+	err = w.DB.Update(ctx, func(tx *store.Tx) (err error) {
+		works, err = tx.ClaimHosts(ctx, w.owner, lease, free, perClaim)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, hw := range works {
+		slots <- struct{}{}
+		busy.Go(func() {
+			defer func() { <-slots }()
+			w.host(context.WithoutCancel(ctx), ctx, hw)
+		})
+	}
+	return len(works) > 0, nil
+}
+
+// host delivers what was claimed for one host. Once stop ends no further
+// delivery begins.
+func (w *Worker) host(ctx, stop context.Context, hw *store.HostWork) {
+	run := &hostRun{work: hw, lanes: map[int64]bool{}}
+	var both sync.WaitGroup
+	for range min(perHost, len(hw.Deliveries)) {
+		both.Go(func() {
+			for d := run.next(stop); d != nil; d = run.next(stop) {
+				run.done(d, w.deliver(ctx, hw, d))
+			}
+		})
+	}
+	both.Wait()
+	if err := w.finish(ctx, hw, run); err != nil {
+		w.Log.ErrorContext(ctx, "finish deliveries", "host", hw.Host, "err", err)
+	}
+}
+
+// finish records what became of a claim and when the host is to be tried again.
+func (w *Worker) finish(ctx context.Context, hw *store.HostWork, run *hostRun) error {
+	var next time.Time
+	if run.down {
+		step := backOff[min(hw.Failures, len(backOff)-1)]
+		next = w.Now().Add(max(jitter(step), run.retryAfter))
+	}
+	return w.DB.Update(ctx, func(tx *store.Tx) error {
+		return tx.FinishHost(ctx, w.owner, hw.Host, run.results, next)
+	})
+}
+
+// jitter spreads retries by a fifth to either side.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*mathrand.Float64()))
+}
+
+// A hostRun hands out a host's deliveries in order: never two of one lane at
+// once, nothing of a lane behind one that failed, nothing at all once the host
+// seems down.
+type hostRun struct {
+	work *store.HostWork
+
+	mu         sync.Mutex
+	taken      int
+	skipped    []*store.Delivery // left for later because their lane was busy
+	lanes      map[int64]bool    // true: in flight or failed
+	results    []store.DeliveryResult
+	down       bool
+	retryAfter time.Duration
+}
+
+// next returns the next delivery that may begin, or nil.
+func (r *hostRun) next(stop context.Context) *store.Delivery {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down || stop.Err() != nil {
+		return nil
+	}
+	for i, d := range r.skipped {
+		if !r.lanes[d.Lane] {
+			r.skipped = append(r.skipped[:i], r.skipped[i+1:]...)
+			r.lanes[d.Lane] = true
+			return d
+		}
+	}
+	for r.taken < len(r.work.Deliveries) {
+		d := r.work.Deliveries[r.taken]
+		r.taken++
+		if r.lanes[d.Lane] || r.waiting(d.Lane) {
+			r.skipped = append(r.skipped, d)
+			continue
+		}
+		r.lanes[d.Lane] = true
+		return d
+	}
+	return nil // what is skipped waits for the other half, or for the next claim
+}
+
+// waiting reports whether an earlier delivery of the lane was skipped.
+func (r *hostRun) waiting(lane int64) bool {
+	for _, d := range r.skipped {
+		if d.Lane == lane {
+			return true
+		}
+	}
+	return false
+}
+
+// done notes what became of d.
+func (r *hostRun) done(d *store.Delivery, o outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results = append(r.results, o.DeliveryResult)
+	if o.Outcome != store.Retry {
+		delete(r.lanes, d.Lane)
+	}
+	if o.down {
+		r.down = true
+		r.retryAfter = max(r.retryAfter, o.retryAfter)
+	}
+}
+
+// An outcome is what became of one delivery; down says that the trouble is the
+// host's, not the document's.
+type outcome struct {
+	store.DeliveryResult
+	down       bool
+	retryAfter time.Duration
+}
+
+// deliver posts one document and judges the answer.
+func (w *Worker) deliver(ctx context.Context, hw *store.HostWork, d *store.Delivery) outcome {
+	signer, err := w.signer(ctx, d.Sender)
+	if err != nil {
+		return w.result(d, store.Failed, 0, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
+	defer cancel()
+	answer, err := w.Client.Post(ctx, d.Inbox, d.Document, signer)
+	if err != nil {
+		o := w.result(d, store.Retry, 0, err)
+		if errors.Is(err, federation.ErrForbidden) || errors.Is(err, federation.ErrMalformed) {
+			return w.result(d, store.Failed, 0, err) // an address we never call
+		}
+		return w.expire(hw, d, o)
+	}
+	return w.judge(hw, d, answer)
+}
+
+func (w *Worker) judge(hw *store.HostWork, d *store.Delivery, a remote.Answer) outcome {
+	switch s := a.Status; {
+	case s >= 200 && s < 300:
+		return w.result(d, store.Delivered, s, nil)
+	case s == 410:
+		return w.result(d, store.Gone, s, errors.New("the inbox is gone"))
+	case s == 408, s == 425, s == 429, s >= 500 && s != 501:
+		o := w.result(d, store.Retry, s, fmt.Errorf("answered %d", s))
+		o.retryAfter = min(a.RetryAfter, 24*time.Hour)
+		return w.expire(hw, d, o)
+	}
+	// Refused for a reason of its own: it may be a passing one, a key that the
+	// peer has yet to fetch.
+	err := fmt.Errorf("answered %d", a.Status)
+	if d.Attempts+1 >= refusals {
+		return w.result(d, store.Failed, a.Status, err)
+	}
+	o := w.result(d, store.Retry, a.Status, err)
+	o.Due = w.Now().Add(jitter([]time.Duration{10 * time.Minute, 12 * time.Hour}[min(d.Attempts, 1)]))
+	return o
+}
+
+// expire makes a retry of a host's trouble a failure once it has lasted too long.
+func (w *Worker) expire(hw *store.HostWork, d *store.Delivery, o outcome) outcome {
+	o.down = true
+	if w.Now().Sub(d.Created) > giveUp {
+		o.Outcome = store.Failed
+		w.Log.Warn("delivery given up", "host", hw.Host, "inbox", d.Inbox, "activity", d.Activity, "attempt", d.Attempts+1)
+	}
+	return o
+}
+
+func (w *Worker) result(d *store.Delivery, outcome_ store.Outcome, status int, err error) outcome {
+	r := outcome{DeliveryResult: store.DeliveryResult{ID: d.ID, Outcome: outcome_, Status: status}}
+	if err != nil {
+		r.Error = err.Error()[:min(len(err.Error()), maxErrLen)]
+		w.Log.Info("delivery", "inbox", d.Inbox, "activity", d.Activity, "attempt", d.Attempts+1, "err", err)
+	}
+	return r
+}
+
+// signer returns the RSA key that actor signs requests with.
+func (w *Worker) signer(ctx context.Context, actor federation.IRI) (signature.Signer, error) {
+	if c, ok := w.keys.Load(actor); ok && w.Now().Before(c.(cachedKey).until) {
+		return c.(cachedKey).signer, nil
+	}
+	s, err := Signer(ctx, w.DB, actor)
+	if err == nil {
+		w.keys.Store(actor, cachedKey{s, w.Now().Add(keyFresh)})
+	}
+	return s, err
+}
+
+// Signer reads the RSA key that one of our actors signs requests with.
+func Signer(ctx context.Context, db *store.DB, actor federation.IRI) (s signature.Signer, err error) {
+	var secret string
+	err = db.View(ctx, func(tx *store.Tx) (err error) {
+		s.KeyID, secret, err = tx.SigningKey(ctx, actor, "rsa")
+		return err
+	})
+	if err != nil {
+		return s, fmt.Errorf("signing key of %s: %w", actor, err)
+	}
+	s.Key, err = signature.ParsePrivateKey(secret)
+	return s, err
+}
