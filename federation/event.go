@@ -96,7 +96,10 @@ func (e Event) Put(o *Object) {
 	o.put("eventStatus", first(e.Status, EventScheduled))
 	o.put("status", first(status, "CONFIRMED"))
 	o.put("displayEndTime", !e.HideEnd)
-	o.put("joinMode", first(e.JoinMode, "free"))
+	if e.JoinMode == "" { // Join is not among our verbs yet: one answers on the page
+		e.JoinMode, e.ExternalURL = "external", first(e.ExternalURL, o.URL, string(o.ID))
+	}
+	o.put("joinMode", e.JoinMode)
 	o.put("externalParticipationUrl", e.ExternalURL)
 	o.put("category", first(e.Category, "MEETING"))
 	o.put("isOnline", e.Online)

@@ -525,7 +525,7 @@ func TestParseIRI(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "x", "/path", "ftp://a.example/", "https:///x", "https://u:p@a.example/", "https://exa mple/", "https://exa\nmple/",
-		"javascript:alert(1)", "https://a.example\\@b.example/", "https://\u00e9.example/", "https://a.example:/", "https://" + strings.Repeat("a", 3000),
+		"javascript:alert(1)", "https://a.example\\@b.example/", "https://\u00e9.example/", "https://a.example:/", "https://a.../", "https://.a/", "https://a..b/", "https://" + strings.Repeat("a", 3000),
 	} {
 		if got, err := ParseIRI(bad); err == nil {
 			t.Errorf("%q: taken as %s", bad, got)

@@ -44,7 +44,7 @@ func ParseIRI(s string) (IRI, error) {
 	}
 	host := strings.ToLower(u.Host)
 	name, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
-	if name == "" || strings.HasSuffix(host, ":") {
+	if name == "" || strings.HasSuffix(host, ":") || strings.HasSuffix(name, ".") || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
 		return "", fmt.Errorf("%w: %q has no host", ErrMalformed, s)
 	}
 	name = strings.ToLower(name)

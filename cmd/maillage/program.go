@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation/remote"
+	"codeberg.org/maillage/maillage/federation/signature"
+	"codeberg.org/maillage/maillage/inbox"
+	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/web"
+)
+
+// stopTime is how long work in hand may take once we are told to stop.
+const stopTime = 8 * time.Second
+
+// A program is one instance that answers: what serve, demo, bench and the
+// tests start alike.
+type program struct {
+	Origin    string
+	DB        *store.DB
+	Client    *remote.Client
+	Directory *remote.Directory
+	// SignIn is the link by which the first administrator signs in, once; empty
+	// unless this was the first start.
+	SignIn string
+
+	log      *slog.Logger
+	now      func() time.Time
+	servers  []*http.Server
+	stopping atomic.Bool
+	stopWork context.CancelFunc
+	work     sync.WaitGroup
+	failed   chan error
+}
+
+// A setting changes a program for tests and trials.
+type setting func(*programOptions)
+
+type programOptions struct {
+	now       func() time.Time
+	transport http.RoundTripper
+	noWorkers bool
+}
+
+// withClock gives a program another clock.
+func withClock(now func() time.Time) setting { return func(o *programOptions) { o.now = now } }
+
+// withTransport puts a network of the test's own between a program and its peers.
+func withTransport(rt http.RoundTripper) setting {
+	return func(o *programOptions) { o.transport = rt }
+}
+
+// start opens the data, makes what a first start needs, and answers.
+func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting) (p *program, err error) {
+	o := programOptions{now: time.Now}
+	for _, set := range settings {
+		set(&o)
+	}
+	p = &program{log: log, now: o.now, failed: make(chan error, 4)}
+	listeners, err := listen(ctx, c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.stop()
+			for _, l := range listeners {
+				_ = l.Close()
+			}
+		}
+	}()
+	p.Origin = c.Origin
+	if p.Origin == "" { // the system chose the port
+		p.Origin = "http://" + listeners[0].Addr().String()
+		if c.TLSCert != "" {
+			p.Origin = "https://" + listeners[0].Addr().String()
+		}
+	}
+	if err := p.open(ctx, c); err != nil {
+		return nil, err
+	}
+	p.connect(c, o)
+	if err := p.serve(ctx, c, listeners); err != nil {
+		return nil, err
+	}
+	if !o.noWorkers {
+		p.startWorkers(ctx)
+	}
+	return p, nil
+}
+
+// listen takes all addresses before anything else, so that a port in use is
+// known at once.
+func listen(ctx context.Context, addresses []string) (list []net.Listener, err error) {
+	for _, a := range addresses {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a)
+		if err != nil {
+			for _, l := range list {
+				_ = l.Close()
+			}
+			return nil, fmt.Errorf("--listen %s: %w; is another program using it?", a, err)
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// open opens the database and makes what a first start needs.
+func (p *program) open(ctx context.Context, c *Config) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("--data: %w; name a directory that this user may write", err)
+	}
+	db, err := store.Open(ctx, store.Options{Database: c.Database, Origin: p.Origin, Now: p.now, Log: p.log, Exclusive: true})
+	if err != nil {
+		return err
+	}
+	p.DB = db
+	p.SignIn, err = setUp(ctx, db, c, p.Origin)
+	return err
+}
+
+// connect makes the parts that talk to other servers.
+func (p *program) connect(c *Config, o programOptions) {
+	if c.AllowPrivateNetworks {
+		p.log.Warn("peers may be on http, loopback and private addresses (--allow-private-networks): for trials only")
+	}
+	p.Client = remote.New(remote.Options{
+		AllowPrivate: c.AllowPrivateNetworks,
+		UserAgent:    outbox.Software + "/" + version + " (+" + p.Origin + "/)",
+		Origin:       p.Origin,
+		Now:          p.now,
+		RoundTripper: o.transport,
+		Signer: func(ctx context.Context) (signature.Signer, error) {
+			return outbox.Signer(ctx, p.DB, outbox.InstanceActor(p.Origin))
+		},
+		Refuse: p.suspended,
+	})
+	p.Directory = &remote.Directory{Client: p.Client, Cache: p.DB, Now: p.now}
+}
+
+// suspended reports whether nothing is to be asked of a host.
+func (p *program) suspended(ctx context.Context, host string) (bad bool) {
+	err := p.DB.View(ctx, func(tx *store.Tx) (err error) {
+		bad, err = tx.SuspendedHost(ctx, host)
+		return err
+	})
+	return bad || err != nil
+}
+
+// handler joins what peers, clients and people ask for.
+func (p *program) handler(c *Config) http.Handler {
+	verifier := &signature.Verifier{Keys: p.Directory, Now: p.now, Origin: p.Origin}
+	site := &web.Site{
+		DB: p.DB, Origin: p.Origin, Directory: p.Directory, Log: p.log, Now: p.now,
+		Secure: strings.HasPrefix(p.Origin, "https:"), Version: version,
+	}
+	pages := site.Routes()
+	mux := http.NewServeMux()
+	documents := &outbox.Documents{DB: p.DB, Origin: p.Origin, Verifier: verifier, Log: p.log, Version: version, Pages: pages}
+	documents.Routes(mux)
+	in := &inbox.Handler{DB: p.DB, Verifier: verifier, Log: p.log}
+	mux.Handle("POST /inbox", in)
+	mux.Handle("POST /actors/{name}/inbox", in)
+	mux.Handle("/", pages)
+	return p.guard(c, mux)
+}
+
+// serve answers on all listeners.
+func (p *program) serve(ctx context.Context, c *Config, listeners []net.Listener) error {
+	tlsConfig, redirect, err := p.tls(ctx, c)
+	if err != nil {
+		return err
+	}
+	h := p.handler(c)
+	for _, l := range listeners {
+		s := newServer(h, p.log)
+		s.TLSConfig = tlsConfig
+		if port := l.Addr().(*net.TCPAddr).Port; tlsConfig != nil && port == 80 {
+			s.Handler, s.TLSConfig = redirect, nil
+		}
+		p.run(s, l)
+	}
+	if c.MetricsListen == "" {
+		return nil
+	}
+	l, err := listen(ctx, []string{c.MetricsListen})
+	if err != nil {
+		return fmt.Errorf("--metrics-listen: %w", err)
+	}
+	p.run(newServer(p.metrics(), p.log), l[0])
+	return nil
+}
+
+// newServer bounds what a slow or hostile client can hold on to.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (p *program) run(s *http.Server, l net.Listener) {
+	p.servers = append(p.servers, s)
+	p.work.Go(func() {
+		var err error
+		if s.TLSConfig != nil {
+			err = s.ServeTLS(l, "", "")
+		} else {
+			err = s.Serve(l)
+		}
+		if err != nil && !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	})
+}
+
+// startWorkers begins what goes on beside answering.
+func (p *program) startWorkers(ctx context.Context) {
+	ctx, p.stopWork = context.WithCancel(context.WithoutCancel(ctx))
+	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now}
+	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now}
+	for _, work := range []func(context.Context) error{in.Run, out.Run, p.housekeeping} {
+		p.work.Go(func() {
+			if err := work(ctx); err != nil && ctx.Err() == nil {
+				p.failed <- err
+			}
+		})
+	}
+}
+
+// housekeeping forgets what need not be kept, and keeps the planner informed.
+func (p *program) housekeeping(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if n, err := p.DB.Retention(ctx); err != nil && ctx.Err() == nil {
+			p.log.ErrorContext(ctx, "retention", "err", err)
+		} else if n > 0 {
+			p.log.InfoContext(ctx, "retention", "removed", n)
+		}
+		if err := p.DB.Maintain(ctx); err != nil && ctx.Err() == nil {
+			p.log.ErrorContext(ctx, "maintain the database", "err", err)
+		}
+	}
+}
+
+// wait serves until ctx ends or something fails beyond repair, and stops.
+func (p *program) wait(ctx context.Context) error {
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-p.failed:
+	}
+	p.stop()
+	return err
+}
+
+// stop finishes the work in hand and closes. What is not finished in time is
+// taken up at the next start: nothing depends on stopping well.
+func (p *program) stop() {
+	p.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	var servers sync.WaitGroup
+	for _, s := range p.servers {
+		servers.Go(func() {
+			if s.Shutdown(ctx) != nil {
+				_ = s.Close()
+			}
+		})
+	}
+	if p.stopWork != nil {
+		p.stopWork()
+	}
+	servers.Wait()
+	done := make(chan struct{})
+	go func() { p.work.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		p.log.Warn("some work was cut short; it is taken up at the next start")
+	}
+	if p.DB != nil {
+		if err := p.DB.Close(); err != nil {
+			p.log.Error("close the database", "err", err)
+		}
+	}
+}
