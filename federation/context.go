@@ -114,8 +114,8 @@ func ContextOf(o *Object) string {
 	return c
 }
 
-// Covered reports whether a document of the context SharedContext can embed one of
-// context c without repeating it.
+// Covered reports whether [SharedContext] defines all that context c does, so
+// that a document of the one can embed one of the other without repeating it.
 func Covered(c string) bool {
 	if c == PlainContext {
 		return true
