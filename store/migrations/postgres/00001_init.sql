@@ -15,7 +15,9 @@ CREATE TABLE actors (
 	host TEXT NOT NULL,
 	name TEXT NOT NULL DEFAULT '',
 	inbox TEXT NOT NULL DEFAULT '',
+	inbox_host TEXT NOT NULL DEFAULT '',
 	shared_inbox TEXT NOT NULL DEFAULT '',
+	shared_host TEXT NOT NULL DEFAULT '',
 	outbox TEXT NOT NULL DEFAULT '',
 	followers TEXT NOT NULL DEFAULT '',
 	local INTEGER NOT NULL DEFAULT 0,
@@ -59,7 +61,7 @@ CREATE TABLE objects (
 	context TEXT NOT NULL DEFAULT '',
 	audience TEXT NOT NULL DEFAULT '',
 	category TEXT NOT NULL DEFAULT '',
-	visibility INTEGER NOT NULL,
+	visibility INTEGER NOT NULL, -- 0 public, 1 unlisted, 2 followers, 3 direct
 	local INTEGER NOT NULL DEFAULT 0,
 	gone INTEGER NOT NULL DEFAULT 0,
 	closed INTEGER NOT NULL DEFAULT 0,
@@ -121,11 +123,11 @@ CREATE TABLE activities (
 	published BIGINT NOT NULL,
 	logged BIGINT NOT NULL,
 	local INTEGER NOT NULL DEFAULT 0,
-	public INTEGER NOT NULL DEFAULT 0,
+	visibility INTEGER NOT NULL, -- as of objects
 	document BYTEA NOT NULL,
 	UNIQUE (id, actor)
 );
-CREATE INDEX activities_by_actor ON activities (actor, published, seq);
+CREATE INDEX activities_by_actor ON activities (actor, published, seq, visibility);
 CREATE INDEX activities_by_object ON activities (object) WHERE object <> '';
 CREATE INDEX activities_remote ON activities (logged) WHERE local = 0;
 
@@ -232,6 +234,7 @@ CREATE TABLE media (
 	thumb BYTEA NOT NULL,
 	bytes BYTEA NOT NULL
 );
+CREATE INDEX media_by_account ON media (account, created);
 
 -- Hosts and actors we refuse everything from.
 CREATE TABLE suspensions (

@@ -15,7 +15,9 @@ CREATE TABLE actors (
 	host TEXT NOT NULL,
 	name TEXT NOT NULL DEFAULT '',
 	inbox TEXT NOT NULL DEFAULT '',
+	inbox_host TEXT NOT NULL DEFAULT '',
 	shared_inbox TEXT NOT NULL DEFAULT '',
+	shared_host TEXT NOT NULL DEFAULT '',
 	outbox TEXT NOT NULL DEFAULT '',
 	followers TEXT NOT NULL DEFAULT '',
 	local INTEGER NOT NULL DEFAULT 0,
@@ -59,7 +61,7 @@ CREATE TABLE objects (
 	context TEXT NOT NULL DEFAULT '',
 	audience TEXT NOT NULL DEFAULT '',
 	category TEXT NOT NULL DEFAULT '',
-	visibility INTEGER NOT NULL,
+	visibility INTEGER NOT NULL, -- 0 public, 1 unlisted, 2 followers, 3 direct
 	local INTEGER NOT NULL DEFAULT 0,
 	gone INTEGER NOT NULL DEFAULT 0,
 	closed INTEGER NOT NULL DEFAULT 0,
@@ -106,8 +108,9 @@ CREATE TABLE object_addressees (
 ) WITHOUT ROWID;
 CREATE INDEX object_addressees_by_object ON object_addressees (object, actor);
 
--- The words of what can be searched, folded by the program.
-CREATE VIRTUAL TABLE object_words USING fts5(words, content='', contentless_delete=1, detail='none', tokenize='unicode61 remove_diacritics 2');
+-- The words of what can be searched, folded by the program. The tokenizer
+-- "ascii" splits at spaces and takes every other letter as it is.
+CREATE VIRTUAL TABLE object_words USING fts5(words, content='', contentless_delete=1, detail='none', tokenize='ascii');
 
 CREATE VIRTUAL TABLE object_places USING rtree(object, min_lat, max_lat, min_lon, max_lon);
 
@@ -121,11 +124,11 @@ CREATE TABLE activities (
 	published BIGINT NOT NULL,
 	logged BIGINT NOT NULL,
 	local INTEGER NOT NULL DEFAULT 0,
-	public INTEGER NOT NULL DEFAULT 0,
+	visibility INTEGER NOT NULL, -- as of objects
 	document BLOB NOT NULL,
 	UNIQUE (id, actor)
 );
-CREATE INDEX activities_by_actor ON activities (actor, published, seq);
+CREATE INDEX activities_by_actor ON activities (actor, published, seq, visibility);
 CREATE INDEX activities_by_object ON activities (object) WHERE object <> '';
 CREATE INDEX activities_remote ON activities (logged) WHERE local = 0;
 
@@ -232,6 +235,7 @@ CREATE TABLE media (
 	thumb BLOB NOT NULL,
 	bytes BLOB NOT NULL
 );
+CREATE INDEX media_by_account ON media (account, created);
 
 -- Hosts and actors we refuse everything from.
 CREATE TABLE suspensions (

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+)
+
+// A FeedItem is an object and who brought it.
+type FeedItem struct {
+	Object *federation.Object
+	By     federation.IRI // who announced it; empty if its author published it
+	At     time.Time
+}
+
+// Ways an object comes into a feed. They order what has the same time.
+const (
+	published = iota
+	announced
+	addressed
+	written
+	ways
+)
+
+// A candidate for a feed.
+type candidate struct {
+	bound // its time, and its number among those that came the same way
+
+	way    int
+	object int64
+	by     federation.IRI
+	parent federation.IRI // what it replies to
+}
+
+// Feed returns what those whom actor follows published or announced, what
+// names actor and what actor wrote, newest first. Replies to strangers, and
+// what actor may not read, are left out.
+//
+// Of each followed actor only the newest few are looked at, so that it does
+// not matter how much is stored.
+func (tx *Tx) Feed(ctx context.Context, actor federation.IRI, cursor string, limit int) (items []FeedItem, next string, err error) {
+	limit = limited(limit)
+	after, err := candidateOf(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	shown := map[federation.IRI]bool{}
+	for range maxRounds {
+		list, more, err := tx.candidates(ctx, actor, after, limit+1)
+		if err != nil {
+			return nil, "", err
+		}
+		objects, err := tx.objectsAt(ctx, candidateSeqs(list))
+		if err != nil {
+			return nil, "", err
+		}
+		strange, err := tx.strangers(ctx, actor, list)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, c := range list {
+			if len(items) == limit {
+				return items, after.cursor(), nil
+			}
+			after = &list[i]
+			o := objects[c.object]
+			if o == nil || o.Gone() || shown[o.ID] || c.way == published && strange[c.parent] {
+				continue
+			}
+			ok, err := tx.MayRead(ctx, actor, o)
+			if err != nil {
+				return nil, "", err
+			}
+			if ok {
+				shown[o.ID] = true
+				items = append(items, FeedItem{Object: o, By: c.by, At: moment(c.at)})
+			}
+		}
+		if !more {
+			return items, "", nil
+		}
+	}
+	return items, after.cursor(), nil
+}
+
+// The newest of each followed actor, before a bound, in one statement.
+const (
+	publishedSQLite = `
+		SELECT o.published, o.seq, o.seq, '', o.in_reply_to
+		FROM edges e CROSS JOIN objects o ON o.seq IN (
+			SELECT i.seq FROM objects i
+			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)
+			ORDER BY i.published DESC, i.seq DESC LIMIT ?)
+		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
+		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
+	publishedPostgres = `
+		SELECT o.published, o.seq, o.seq, '', o.in_reply_to
+		FROM edges e CROSS JOIN LATERAL (
+			SELECT i.published, i.seq, i.in_reply_to FROM objects i
+			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)
+			ORDER BY i.published DESC, i.seq DESC LIMIT ?) o
+		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
+		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
+	announcedSQLite = `
+		SELECT s.at, s.seq, o.seq, s.source, ''
+		FROM edges e CROSS JOIN edges s ON s.seq IN (
+			SELECT i.seq FROM edges i CROSS JOIN objects p ON p.id = i.target AND p.gone = 0
+			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)
+			ORDER BY i.at DESC, i.seq DESC LIMIT ?)
+		CROSS JOIN objects o ON o.id = s.target
+		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
+		ORDER BY s.at DESC, s.seq DESC LIMIT ?`
+	announcedPostgres = `
+		SELECT s.at, s.seq, s.object, s.source, ''
+		FROM edges e CROSS JOIN LATERAL (
+			SELECT i.at, i.seq, i.source, p.seq AS object FROM edges i JOIN objects p ON p.id = i.target AND p.gone = 0
+			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)
+			ORDER BY i.at DESC, i.seq DESC LIMIT ?) s
+		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
+		ORDER BY s.at DESC, s.seq DESC LIMIT ?`
+	addressedQuery = `
+		SELECT d.published, d.object, d.object, '', ''
+		FROM object_addressees d
+		WHERE d.actor = ? AND (d.published, d.object) < (?, ?)
+		ORDER BY d.published DESC, d.object DESC LIMIT ?`
+	writtenQuery = `
+		SELECT o.published, o.seq, o.seq, '', ''
+		FROM objects o
+		WHERE o.attributed_to = ? AND (o.published, o.seq) < (?, ?) AND o.gone = 0
+		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
+)
+
+// wayQuery returns the statement for a way, with its arguments.
+func (tx *Tx) wayQuery(way int, actor federation.IRI, b bound, n int) (string, []any) {
+	followed := []any{b.at, b.seq, n, actor, n}
+	own := []any{actor, b.at, b.seq, n}
+	switch {
+	case way == published && tx.postgres():
+		return publishedPostgres, followed
+	case way == published:
+		return publishedSQLite, followed
+	case way == announced && tx.postgres():
+		return announcedPostgres, followed
+	case way == announced:
+		return announcedSQLite, followed
+	case way == addressed:
+		return addressedQuery, own
+	default:
+		return writtenQuery, own
+	}
+}
+
+// candidates returns the next n, and whether there may be more.
+func (tx *Tx) candidates(ctx context.Context, actor federation.IRI, after *candidate, n int) (list []candidate, more bool, err error) {
+	for way := range ways {
+		b := after.bound
+		switch { // at the very time of after, the ways come one after another
+		case way > after.way:
+			b.seq = math.MaxInt64
+		case way < after.way:
+			b.seq = 0
+		}
+		query, args := tx.wayQuery(way, actor, b, n)
+		found, err := all(ctx, tx, func(r row) (candidate, error) {
+			c := candidate{way: way}
+			err := r.Scan(&c.at, &c.seq, &c.object, &c.by, &c.parent)
+			return c, err
+		}, query, args...)
+		if err != nil {
+			return nil, false, err
+		}
+		more = more || len(found) == n
+		list = append(list, found...)
+	}
+	slices.SortFunc(list, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(a.way, b.way), cmp.Compare(b.seq, a.seq))
+	})
+	return list[:min(len(list), n)], more || len(list) > n, nil
+}
+
+// strangers returns those parents among the candidates that are by somebody
+// actor neither is nor follows, or are not known.
+func (tx *Tx) strangers(ctx context.Context, actor federation.IRI, list []candidate) (map[federation.IRI]bool, error) {
+	strange := map[federation.IRI]bool{}
+	var parents []federation.IRI
+	for _, c := range list {
+		if c.parent != "" && !strange[c.parent] {
+			strange[c.parent] = true
+			parents = append(parents, c.parent)
+		}
+	}
+	if len(parents) == 0 {
+		return strange, nil
+	}
+	familiar, err := all(ctx, tx, column[federation.IRI], `
+		SELECT o.id FROM objects o
+		WHERE o.id IN (?) AND (o.attributed_to = ? OR EXISTS (
+			SELECT 1 FROM edges e
+			WHERE e.kind = 'Follow' AND e.source = ? AND e.target = o.attributed_to AND e.pending = 0))`,
+		among(parents), actor, actor)
+	for _, id := range familiar {
+		delete(strange, id)
+	}
+	return strange, err
+}
+
+func (c *candidate) cursor() string { return fmt.Sprintf("%d-%s", c.way, c.bound.cursor()) }
+
+func candidateOf(cursor string) (*candidate, error) {
+	if cursor == "" {
+		return &candidate{bound: newest}, nil
+	}
+	c := new(candidate)
+	way, rest, _ := strings.Cut(cursor, "-")
+	if _, err := fmt.Sscanf(way, "%d", &c.way); err != nil {
+		return nil, fmt.Errorf("%w: cursor %q", federation.ErrMalformed, cursor)
+	}
+	var err error
+	c.bound, err = boundOf(rest, newest)
+	return c, err
+}
+
+func candidateSeqs(list []candidate) []int64 {
+	seqs := make([]int64, len(list))
+	for i, c := range list {
+		seqs[i] = c.object
+	}
+	return seqs
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+)
+
+// A Noticed is a notice as its page shows it.
+type Noticed struct {
+	federation.Notice
+
+	Read bool
+	seq  int64
+}
+
+// Notify tells one of our actors of something. Of the same thing done twice
+// the actor is told once.
+func (tx *Tx) Notify(ctx context.Context, n federation.Notice) error {
+	if n.At.IsZero() {
+		n.At = tx.now
+	}
+	_, err := tx.exec(ctx, `
+		INSERT INTO notices (owner, kind, actor, object, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (owner, kind, actor, object) DO NOTHING`, n.For, n.Kind, n.Actor, n.Object, n.At)
+	return named(err, "notice for", n.For)
+}
+
+// Notices returns what an actor was told, newest first.
+func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, limit int) ([]Noticed, string, error) {
+	limit = limited(limit)
+	b, err := boundOf(cursor, newest)
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := all(ctx, tx, func(r row) (n Noticed, err error) {
+		var at int64
+		err = r.Scan(&n.seq, &n.For, &n.Kind, &n.Actor, &n.Object, &at, &n.Read)
+		n.At = moment(at)
+		return n, err
+	}, `
+		SELECT seq, owner, kind, actor, object, at, read FROM notices
+		WHERE owner = ? AND (at, seq) < (?, ?)
+		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	list, next := cut(list, limit, func(n Noticed) bound { return bound{micros(n.At), n.seq} })
+	return list, next, nil
+}
+
+// UnreadNotices counts what an actor was told and did not read.
+func (tx *Tx) UnreadNotices(ctx context.Context, owner federation.IRI) (int, error) {
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM notices WHERE owner = ? AND read = 0`, owner)
+	return int(n), err
+}
+
+// ReadNotices marks what an actor was told up to a time as read.
+func (tx *Tx) ReadNotices(ctx context.Context, owner federation.IRI, until time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE notices SET read = 1 WHERE owner = ? AND read = 0 AND at <= ?`, owner, until)
+	return named(err, "notices of", owner)
+}

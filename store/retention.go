@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// How long things are kept that nobody asked to keep.
+const (
+	keepRefused    = 7 * 24 * time.Hour
+	keepDelivered  = 30 * 24 * time.Hour
+	keepActivities = 60 * 24 * time.Hour // of peers: no one repeats them after that
+	keepTombstones = 60 * 24 * time.Hour // of peers' objects
+	keepObjects    = 90 * 24 * time.Hour // of peers, that nothing here refers to
+	keepNotices    = 180 * 24 * time.Hour
+	keepHosts      = 60 * 24 * time.Hour
+)
+
+// retentionBatch is how many rows of a kind go in one transaction: nobody
+// shall wait long behind it.
+const retentionBatch = 500
+
+// A rule removes what is older than keep. Its statement has a time and a limit
+// for arguments.
+type rule struct {
+	keep  time.Duration
+	query string
+}
+
+var retention = []rule{
+	{keepRefused, `DELETE FROM received WHERE id IN (
+		SELECT id FROM received WHERE state <> 'pending' AND at < ? LIMIT ?)`},
+	{keepDelivered, `DELETE FROM deliveries WHERE id IN (
+		SELECT id FROM deliveries WHERE state <> 'pending' AND done < ? LIMIT ?)`},
+	{keepActivities, `DELETE FROM activities WHERE seq IN (
+		SELECT seq FROM activities WHERE local = 0 AND logged < ? LIMIT ?)`},
+	{keepTombstones, `DELETE FROM objects WHERE seq IN (
+		SELECT seq FROM objects WHERE local = 0 AND gone = 1 AND stored < ? LIMIT ?)`},
+	{keepNotices, `DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < ? LIMIT ?)`},
+	{0, `DELETE FROM sessions WHERE token IN (SELECT token FROM sessions WHERE expires < ? LIMIT ?)`},
+	{keepRefused, `DELETE FROM signins WHERE token IN (SELECT token FROM signins WHERE expires < ? LIMIT ?)`},
+	{keepHosts, `DELETE FROM hosts WHERE host IN (
+		SELECT h.host FROM hosts h WHERE h.due = 0 AND h.seen < ? AND NOT EXISTS (
+			SELECT 1 FROM deliveries d WHERE d.host = h.host AND d.state = 'pending') LIMIT ?)`},
+}
+
+// forgettable finds peers' objects that nothing here refers to: nobody of ours
+// likes, announces or answers them, and none of our actors is named.
+const forgettable = `
+	SELECT o.seq FROM objects o
+	WHERE o.local = 0 AND o.gone = 0 AND o.stored < ?
+		AND NOT EXISTS (SELECT 1 FROM edges e JOIN actors a ON a.id = e.source AND a.local = 1 WHERE e.target = o.id)
+		AND NOT EXISTS (SELECT 1 FROM objects r WHERE r.in_reply_to = o.id AND r.in_reply_to <> '' AND r.gone = 0 AND r.local = 1)
+		AND NOT EXISTS (SELECT 1 FROM objects p WHERE p.id = o.in_reply_to AND p.local = 1 AND p.gone = 0)
+		AND NOT EXISTS (SELECT 1 FROM object_addressees d JOIN actors a ON a.id = d.actor AND a.local = 1 WHERE d.object = o.seq)
+		AND (o.end_at = 0 OR o.end_at < ?)
+	LIMIT ?`
+
+// Retention removes what is past its time, and returns how much. A call does a
+// bounded amount of work in several transactions: call it again while it
+// removes something.
+func (db *DB) Retention(ctx context.Context) (removed int, err error) {
+	for _, r := range retention {
+		err := db.Update(ctx, func(tx *Tx) error {
+			n, err := tx.exec(ctx, r.query, tx.now.Add(-r.keep), retentionBatch)
+			removed += n
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
+	}
+	err = db.Update(ctx, func(tx *Tx) error {
+		n, err := tx.forget(ctx)
+		removed += n
+		return err
+	})
+	return removed, err
+}
+
+// forget removes peers' objects that nothing here refers to.
+func (tx *Tx) forget(ctx context.Context) (int, error) {
+	old, err := all(ctx, tx, column[int64], forgettable, tx.now.Add(-keepObjects), tx.now, retentionBatch)
+	if err != nil {
+		return 0, err
+	}
+	for _, seq := range old {
+		if err := tx.unindex(ctx, seq); err != nil {
+			return 0, err
+		}
+		if _, err := tx.exec(ctx, `DELETE FROM objects WHERE seq = ?`, seq); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), nil
+}

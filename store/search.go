@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+)
+
+// searchKinds are what a search looks for unless told.
+var searchKinds = []string{"offer", "need", "event", "article"}
+
+// Orders of a search.
+const (
+	SortDate  = "date"  // newest first
+	SortNear  = "near"  // nearest first
+	SortStart = "start" // next one first
+)
+
+// A Query finds objects. Its zero value finds every public offer, need, event
+// and article, newest first.
+type Query struct {
+	Kinds     []string // of federation.Index
+	Text      string   // every word must occur, or begin a word
+	Tag       string
+	Category  string
+	Mode      string
+	Near      *federation.Point
+	RadiusKm  float64   // 0: anywhere
+	From      time.Time // ends at or after
+	Until     time.Time // begins before
+	Author    federation.IRI
+	LocalOnly bool
+	OpenOnly  bool
+	Viewer    federation.IRI // sees, besides what is public, what they may read
+	Sort      string         // one of the SortXxx constants
+	Cursor    string
+	Limit     int
+}
+
+// A Found is an object and its distance from Query.Near, -1 if unknown.
+type Found struct {
+	Object *federation.Object
+	Km     float64
+}
+
+// A hit is where a found object stands in the order of the search: rank
+// ascends, whatever the sort.
+type hit struct {
+	rank float64
+	seq  int64
+}
+
+// Search returns a page of what a query finds.
+func (tx *Tx) Search(ctx context.Context, q Query) (found []Found, next string, err error) {
+	q.Limit = limited(q.Limit)
+	if q.Near == nil && q.Sort == SortNear {
+		q.Sort = SortDate
+	}
+	if len(q.Kinds) == 0 {
+		q.Kinds = searchKinds
+	}
+	after, err := hitOf(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	for range maxRounds {
+		hits, err := tx.hits(ctx, q, after)
+		if err != nil {
+			return nil, "", err
+		}
+		more := len(hits) > q.Limit
+		hits = hits[:min(len(hits), q.Limit)]
+		objects, err := tx.objectsAt(ctx, hitSeqs(hits))
+		if err != nil {
+			return nil, "", err
+		}
+		for i, h := range hits {
+			after = &h
+			o := objects[h.seq]
+			if o == nil {
+				continue
+			}
+			if ok, err := tx.MayRead(ctx, q.Viewer, o); err != nil {
+				return nil, "", err
+			} else if ok {
+				found = append(found, Found{o, q.km(o)})
+			}
+			if len(found) == q.Limit && (more || i < len(hits)-1) {
+				return found, h.cursor(), nil
+			}
+		}
+		if !more {
+			return found, "", nil
+		}
+	}
+	return found, after.cursor(), nil
+}
+
+// Upcoming returns events that are not over, the next one first.
+func (tx *Tx) Upcoming(ctx context.Context, viewer federation.IRI, cursor string, limit int) ([]*federation.Object, string, error) {
+	found, next, err := tx.Search(ctx, Query{
+		Kinds: []string{"event"}, From: tx.now, Sort: SortStart, Viewer: viewer, Cursor: cursor, Limit: limit,
+	})
+	var events []*federation.Object
+	for _, f := range found {
+		events = append(events, f.Object)
+	}
+	return events, next, err
+}
+
+// hits asks for one kind at a time, so that each statement reads an index in
+// its order and stops, and merges what comes.
+func (tx *Tx) hits(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	var list []hit
+	for _, kind := range q.Kinds {
+		query, args := tx.searchQuery(q, kind, after)
+		hits, err := all(ctx, tx, func(r row) (h hit, err error) { err = r.Scan(&h.rank, &h.seq); return h, err }, query, args...)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, hits...)
+	}
+	sign := int64(1)
+	if q.Sort != SortNear && q.Sort != SortStart {
+		sign = -1
+	}
+	slices.SortFunc(list, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(sign*a.seq, sign*b.seq))
+	})
+	return list[:min(len(list), q.Limit+1)], nil
+}
+
+// A where collects conditions.
+type where struct {
+	conditions []string
+	args       []any
+}
+
+func (w *where) and(condition string, args ...any) {
+	w.conditions = append(w.conditions, condition)
+	w.args = append(w.args, args...)
+}
+
+func (tx *Tx) searchQuery(q Query, kind string, after *hit) (string, []any) {
+	w := new(where)
+	w.and(`o.gone = 0 AND o.kind = ?`, kind)
+	w.visible(q.Viewer)
+	q.filter(w)
+	if c, arg := tx.match(q.Text); c != "" {
+		w.and(c, arg)
+	}
+	if q.Near != nil && (q.RadiusKm > 0 || q.Sort == SortNear) {
+		tx.near(w, q)
+	}
+	rank, order, args := q.order(w, after)
+	return `SELECT ` + rank + `, o.seq FROM objects o WHERE ` + strings.Join(w.conditions, ` AND `) +
+		` ORDER BY ` + order + ` LIMIT ?`, append(append(args, w.args...), q.Limit+1)
+}
+
+// filter adds the conditions that are columns.
+func (q Query) filter(w *where) {
+	if q.Category != "" {
+		w.and(`o.category = ? AND o.category <> ''`, q.Category)
+	}
+	if q.Tag != "" {
+		w.and(`o.seq IN (SELECT object FROM object_tags WHERE facet = 'tag' AND tag = ?)`, federation.Hashtag(q.Tag))
+	}
+	if q.Mode != "" {
+		w.and(`o.seq IN (SELECT object FROM object_tags WHERE facet = 'mode' AND tag = ?)`, q.Mode)
+	}
+	if q.Author != "" {
+		w.and(`o.attributed_to = ?`, q.Author)
+	}
+	if q.LocalOnly {
+		w.and(`o.local = 1`)
+	}
+	if q.OpenOnly {
+		w.and(`o.closed = 0`)
+	}
+	if !q.From.IsZero() {
+		w.and(`(o.end_at >= ? OR o.end_at = 0)`, q.From)
+	}
+	if !q.Until.IsZero() {
+		w.and(`o.start_at < ?`, q.Until)
+	}
+}
+
+// visible leaves out what viewer surely may not read; MayRead decides on the
+// rest. Unlisted objects are not to be found, except by their author.
+func (w *where) visible(viewer federation.IRI) {
+	if viewer == "" {
+		w.and(`o.visibility = 0`)
+		return
+	}
+	w.and(`(o.visibility = 0 OR o.attributed_to = ? OR o.visibility > 1 AND EXISTS (
+		SELECT 1 FROM object_addressees d WHERE d.object = o.seq AND (d.actor = ? OR d.actor IN (
+			SELECT c.followers FROM edges e JOIN actors c ON c.id = e.target AND c.followers <> ''
+			WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0))))`, viewer, viewer, viewer)
+}
+
+// earth is twice the mean radius, in kilometres: distance = earth * asin(sqrt(h)).
+const earth = 2 * 6371
+
+// haversine is h of the distance between the point (?, ?) and an object. It
+// grows with the distance and takes ? thrice: latitude twice, longitude once.
+const haversine = `(POWER(SIN((o.lat - ?) * 0.008726646259971648), 2) +
+	COS(o.lat * 0.017453292519943295) * ? * POWER(SIN((o.lon - ?) * 0.008726646259971648), 2))`
+
+func haversineArgs(p federation.Point) []any {
+	return []any{p.Latitude, math.Cos(p.Latitude * math.Pi / 180), p.Longitude}
+}
+
+// near narrows to a rectangle, which an index finds, and then to the circle
+// within.
+func (tx *Tx) near(w *where, q Query) {
+	w.and(`o.placed = 1`)
+	if q.RadiusKm <= 0 || q.RadiusKm >= 20000 {
+		return
+	}
+	south, north, west, east := rectangle(*q.Near, q.RadiusKm)
+	if tx.postgres() {
+		w.and(`point(o.lon, o.lat) <@ box(point(?, ?), point(?, ?))`, west, south, east, north)
+	} else {
+		w.and(`o.seq IN (SELECT object FROM object_places WHERE max_lat >= ? AND min_lat <= ? AND max_lon >= ? AND min_lon <= ?)`,
+			south, north, west, east)
+	}
+	s := math.Sin(q.RadiusKm / earth)
+	w.and(haversine+` <= ?`, append(haversineArgs(*q.Near), s*s)...)
+}
+
+// rectangle returns what a circle lies in. Where it crosses a pole or the
+// date line, all longitudes do.
+func rectangle(p federation.Point, km float64) (south, north, west, east float64) {
+	const degree = 111.19 // kilometres of latitude
+	d := km/degree + 0.001
+	south, north = p.Latitude-d, p.Latitude+d
+	west, east = -180, 180
+	if north < 89 && south > -89 {
+		// The circle is widest nearer to the pole than its centre.
+		wide := math.Asin(math.Min(1, math.Sin(km/6371)/math.Cos(p.Latitude*math.Pi/180)))*180/math.Pi + 0.001
+		if km < 6371 && p.Longitude-wide >= -180 && p.Longitude+wide <= 180 {
+			west, east = p.Longitude-wide, p.Longitude+wide
+		}
+	}
+	return south, north, west, east
+}
+
+// order returns what is ranked by, with its arguments, and adds where the page
+// begins.
+func (q Query) order(w *where, after *hit) (rank, order string, args []any) {
+	switch q.Sort {
+	case SortNear:
+		if after != nil {
+			args := haversineArgs(*q.Near)
+			w.and(`(`+haversine+` > ? OR `+haversine+` = ? AND o.seq > ?)`,
+				slices.Concat(args, []any{after.rank}, args, []any{after.rank, after.seq})...)
+		}
+		return haversine, `1, o.seq`, haversineArgs(*q.Near)
+	case SortStart:
+		w.and(`o.start_at > 0`)
+		if after != nil {
+			w.and(`(o.start_at, o.seq) > (?, ?)`, int64(after.rank), after.seq)
+		}
+		return `o.start_at`, `o.start_at, o.seq`, nil
+	default:
+		if after != nil {
+			w.and(`(o.published, o.seq) < (?, ?)`, -int64(after.rank), after.seq)
+		}
+		return `-o.published`, `o.published DESC, o.seq DESC`, nil
+	}
+}
+
+// km is how far o is from where the query looks.
+func (q Query) km(o *federation.Object) float64 {
+	if p := federation.IndexOf(o).Point; q.Near != nil && p != nil {
+		return q.Near.Kilometres(*p)
+	}
+	return -1
+}
+
+func (h hit) cursor() string {
+	return strconv.FormatFloat(h.rank, 'g', -1, 64) + "_" + strconv.FormatInt(h.seq, 36)
+}
+
+func hitOf(cursor string) (*hit, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	rank, seq, _ := strings.Cut(cursor, "_")
+	r, err := strconv.ParseFloat(rank, 64)
+	n, err2 := strconv.ParseInt(seq, 36, 64)
+	if err != nil || err2 != nil || math.IsNaN(r) || math.IsInf(r, 0) {
+		return nil, fmt.Errorf("%w: cursor %q", federation.ErrMalformed, cursor)
+	}
+	return &hit{r, n}, nil
+}
+
+func hitSeqs(hits []hit) []int64 {
+	list := make([]int64, len(hits))
+	for i, h := range hits {
+		list[i] = h.seq
+	}
+	return list
+}
