@@ -100,7 +100,7 @@ func (d *Documents) spoken(ctx context.Context, actor *federation.Actor, body []
 	if err := json.Unmarshal(body, &m); err != nil {
 		return nil, fmt.Errorf("%w: %w", federation.ErrMalformed, err)
 	}
-	kind := textOf(m["type"])
+	kind := stringOf(m["type"])
 	if kind == "" {
 		return nil, &federation.FieldError{Field: "type", Reason: "error_type", Detail: "a type is missing"}
 	}
@@ -318,8 +318,8 @@ func quote(s string) json.RawMessage {
 	return raw
 }
 
-// textOf returns a string, or the first of a list of them.
-func textOf(raw json.RawMessage) (s string) {
+// stringOf returns a string, or the first of a list of them.
+func stringOf(raw json.RawMessage) (s string) {
 	if json.Unmarshal(raw, &s) == nil {
 		return s
 	}
@@ -340,5 +340,5 @@ func idOf(raw json.RawMessage) (string, bool) {
 	if json.Unmarshal(raw, &m) != nil {
 		return "", false
 	}
-	return strings.TrimSpace(textOf(m["id"])), m != nil
+	return strings.TrimSpace(stringOf(m["id"])), m != nil
 }

@@ -77,7 +77,7 @@ func (d *Documents) actorCollection(ctx context.Context, r *http.Request) (docum
 	case "featured":
 		return d.featured(ctx, r, a)
 	case "upcoming-events":
-		return d.found(ctx, r, store.Query{Kinds: []string{"event"}, Author: a.ID, LocalOnly: true, Sort: "start"})
+		return d.found(ctx, r, store.Query{Kinds: []string{"event"}, Author: a.ID, LocalOnly: true, OpenOnly: true, From: d.Verifier.Now(), Sort: store.SortStart})
 	case "offers":
 		return d.found(ctx, r, store.Query{Kinds: []string{"offer", "need"}, Author: a.ID, LocalOnly: true, OpenOnly: true})
 	}
@@ -122,7 +122,7 @@ func (d *Documents) featured(ctx context.Context, r *http.Request, a *federation
 			if ok, err := tx.MayRead(ctx, "", o); err != nil || !ok || len(o.Raw) == 0 {
 				continue
 			}
-			c.Items = append(c.Items, vocab.Embed(o.Raw))
+			c.Items = append(c.Items, json.RawMessage(o.Raw))
 		}
 		c.Total = len(c.Items)
 		return err
@@ -136,11 +136,10 @@ func (d *Documents) featured(ctx context.Context, r *http.Request, a *federation
 
 // found serves the public objects that a query finds, by their ids.
 func (d *Documents) found(ctx context.Context, r *http.Request, q store.Query) (document, error) {
-	if q.Sort == "start" {
-		q.From = d.Verifier.Now()
-	}
 	q.Limit = pageSize
-	total := func(ctx context.Context, tx *store.Tx) (int, error) { return tx.SearchCount(ctx, q) }
+	total := func(ctx context.Context, tx *store.Tx) (int, error) {
+		return tx.CountBy(ctx, q.Author, q.From, q.Kinds...)
+	}
 	return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
 		q.Cursor = cursor
 		list, next, err := tx.Search(ctx, q)
@@ -208,7 +207,7 @@ func (d *Documents) inbox(ctx context.Context, r *http.Request) (document, error
 func embedded(list []store.Spoken) (items []json.RawMessage) {
 	for _, s := range list {
 		if len(s.Document) > 0 {
-			items = append(items, vocab.Embed(s.Document))
+			items = append(items, json.RawMessage(s.Document))
 		}
 	}
 	return items
@@ -219,7 +218,7 @@ func embedded(list []store.Spoken) (items []json.RawMessage) {
 func withObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items []json.RawMessage, err error) {
 	for _, s := range list {
 		if len(s.Document) > 0 {
-			items = append(items, vocab.Embed(s.Document))
+			items = append(items, json.RawMessage(s.Document))
 			continue
 		}
 		a := &federation.Activity{ID: s.ID, Type: s.Type, Actor: s.Actor, Object: s.Object, Published: s.Published}
@@ -230,7 +229,7 @@ func withObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items 
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, vocab.Embed(raw))
+		items = append(items, json.RawMessage(raw))
 	}
 	return items, nil
 }

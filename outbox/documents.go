@@ -154,7 +154,7 @@ func (d *Documents) actor(ctx context.Context, r *http.Request) (document, error
 	}
 	raw, err := EncodeActor(a)
 	doc := activityJSON(raw)
-	doc.modified = later(a.Updated, a.Published)
+	doc.modified = newest(a.Updated, a.Published)
 	return doc, err
 }
 
@@ -216,7 +216,7 @@ func notHere(id federation.IRI) error { return fmt.Errorf("%s: %w", id, federati
 
 func objectDocument(o *federation.Object) document {
 	doc := activityJSON(o.Raw)
-	doc.modified = later(o.Updated, later(o.Published, o.Deleted))
+	doc.modified = newest(o.Updated, newest(o.Published, o.Deleted))
 	if o.Gone() {
 		doc.status = http.StatusGone
 	}
@@ -244,24 +244,22 @@ func (d *Documents) activity(ctx context.Context, r *http.Request) (doc document
 	return doc, nil
 }
 
-// party reports whether r is asked by the speaker of an activity or by
-// somebody it is addressed to.
-func (d *Documents) party(ctx context.Context, r *http.Request, s *store.Spoken) bool {
+// party reports whether r is asked by somebody an activity that is not public
+// was meant for.
+func (d *Documents) party(ctx context.Context, r *http.Request, s *store.Spoken) (may bool) {
 	viewer := d.viewer(ctx, r)
 	if viewer == "" {
 		return false
 	}
-	a, err := vocab.DecodeActivity(s.Document)
-	if err != nil {
-		return false
-	}
-	if viewer == s.Actor || slices.Contains(a.Addressees(), viewer) {
-		return true
-	}
-	return d.DB.View(ctx, func(tx *store.Tx) error {
-		_, err := d.readable(ctx, tx, s.Object, viewer)
+	err := d.DB.View(ctx, func(tx *store.Tx) (err error) {
+		may, err = tx.MaySee(ctx, viewer, s)
 		return err
-	}) == nil
+	})
+	if err != nil || may {
+		return may
+	}
+	a, err := vocab.DecodeActivity(s.Document) // a peer's actor who is named
+	return err == nil && slices.Contains(a.Addressees(), viewer)
 }
 
 // bearer returns the token of an Authorization header.

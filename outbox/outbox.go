@@ -120,7 +120,7 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 		if err != nil {
 			return err
 		}
-		o.Published, o.Updated = old.Published, after(tx.Now(), later(old.Updated, old.Published))
+		o.Published, o.Updated = old.Published, after(tx.Now(), newest(old.Updated, old.Published))
 	default:
 		return nil
 	}
@@ -167,7 +167,7 @@ func after(now, before time.Time) time.Time {
 	return now
 }
 
-func later(a, b time.Time) time.Time {
+func newest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -184,10 +184,10 @@ func enqueue(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	var more []federation.IRI
 	var err error
 	switch {
-	case a.Type == federation.Delete && a.Object == a.Actor, a.Type == federation.Update && a.Object == a.Actor:
-		more, err = tx.InboxesOf(ctx, a.Actor) // everyone who ever received something
+	case a.Type == federation.Delete && a.Object == a.Actor:
+		more, err = tx.KnownInboxes(ctx)
 	case a.Type == federation.Update, a.Type == federation.Delete:
-		more, err = tx.InboxesOfLane(ctx, a.Actor, lane)
+		more, err = tx.Sent(ctx, a.Actor, a.Object)
 	}
 	if err != nil {
 		return err

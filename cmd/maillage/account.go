@@ -5,7 +5,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
 )
+
+// accountLink is how long the link of a new account lasts.
+const accountLink = 24 * time.Hour
 
 // accountCommand makes logins and tokens.
 type accountCommand struct {
@@ -23,8 +34,38 @@ type accountAdd struct {
 }
 
 // Run does it.
-func (c *accountAdd) Run(context.Context, *env) error {
-	return errors.New("account add: not yet")
+func (c *accountAdd) Run(ctx context.Context, e *env) error {
+	address, err := mail.ParseAddress(c.Email)
+	if err != nil || address.Name != "" || len(c.Email) > 320 || strings.ContainsAny(c.Email, "\r\n%,\"") {
+		return fmt.Errorf("--email: %q is not an address; write it as ann@example.org", c.Email)
+	}
+	db, origin, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	keys, err := outbox.NewKeyPairs()
+	if err != nil {
+		return err
+	}
+	var link string
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		person, err := outbox.NewActor(ctx, tx, outbox.ActorSpec{Type: "Person", Username: c.Name, Name: c.Name, Keys: keys})
+		if err != nil {
+			return err
+		}
+		account := &store.Account{Name: person.Username, Email: address.Address, Role: c.Role, Person: person.ID, Locale: "fr"}
+		if err := tx.AddAccount(ctx, account); err != nil {
+			return err
+		}
+		link, err = signInLink(ctx, tx, origin, account.ID, accountLink)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("account add %s: %w", c.Name, err)
+	}
+	fmt.Fprintln(e.stdout, link)
+	return nil
 }
 
 // accountToken makes a token.
@@ -36,6 +77,76 @@ type accountToken struct {
 }
 
 // Run does it.
-func (c *accountToken) Run(context.Context, *env) error {
-	return errors.New("account token: not yet")
+func (c *accountToken) Run(ctx context.Context, e *env) error {
+	db, _, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var token string
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		account, err := tx.AccountByName(ctx, strings.ToLower(c.Name))
+		if errors.Is(err, federation.ErrNotFound) {
+			return fmt.Errorf("there is no account %q; make it with: maillage account add", c.Name)
+		}
+		if err != nil {
+			return err
+		}
+		actor, err := c.actor(ctx, tx, account)
+		if err != nil {
+			return err
+		}
+		token, err = tx.NewToken(ctx, account.ID, actor)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("account token: %w", err)
+	}
+	fmt.Fprintln(e.stdout, token)
+	return nil
+}
+
+// actor returns whom the token is to speak for.
+func (c *accountToken) actor(ctx context.Context, tx *store.Tx, account *store.Account) (federation.IRI, error) {
+	if c.Actor == "" {
+		return account.Person, nil
+	}
+	id := federation.IRI(c.Actor)
+	if !strings.Contains(c.Actor, "://") {
+		name, _, _ := strings.Cut(strings.TrimPrefix(c.Actor, "@"), "@")
+		a, err := tx.ActorByUsername(ctx, strings.ToLower(name))
+		if err != nil {
+			return "", fmt.Errorf("--actor: no actor %q here", c.Actor)
+		}
+		id = a.ID
+	}
+	ok, err := tx.MaySpeak(ctx, account, id)
+	if err == nil && !ok {
+		err = fmt.Errorf("--actor: %s may not speak for %s", account.Name, c.Actor)
+	}
+	return id, err
+}
+
+// openExisting opens the data of an instance that has been started before, and
+// returns its origin. A server may be running on it.
+func (s *Storage) openExisting(ctx context.Context) (*store.DB, string, error) {
+	if err := s.exists(); err != nil {
+		return nil, "", err
+	}
+	db, err := store.Open(ctx, store.Options{Database: s.Database})
+	if err != nil {
+		return nil, "", err
+	}
+	var origin string
+	err = db.View(ctx, func(tx *store.Tx) (err error) {
+		origin, err = tx.Setting(ctx, "origin")
+		return err
+	})
+	if err != nil || origin == "" {
+		_ = db.Close()
+		return nil, "", fmt.Errorf("nothing in %s yet; start it once with: maillage serve", s.where())
+	}
+	_ = db.Close()
+	db, err = store.Open(ctx, store.Options{Database: s.Database, Origin: origin})
+	return db, origin, err
 }

@@ -4,7 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 )
 
 // serveCommand runs the instance until it is told to stop.
@@ -13,6 +13,14 @@ type serveCommand struct {
 }
 
 // Run does it.
-func (c *serveCommand) Run(context.Context, *env) error {
-	return errors.New("serve: not yet")
+func (c *serveCommand) Run(ctx context.Context, e *env) error {
+	p, err := start(ctx, &c.Config, c.Logger(e.stderr))
+	if err != nil {
+		return err
+	}
+	if p.SignIn != "" {
+		fmt.Fprintf(e.stdout, "first start: sign in as administrator, once, within 7 days, at %s\n", p.SignIn)
+	}
+	fmt.Fprintf(e.stdout, "ready %s\n", p.Origin)
+	return p.wait(ctx)
 }
