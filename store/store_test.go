@@ -120,7 +120,7 @@ func TestUpdateSurvivesAFunctionThatEndsItsGoroutine(t *testing.T) {
 
 func TestManyUpdateAtOnceAndEachCountsOnce(t *testing.T) {
 	each(t, func(t *fixture) {
-		const goroutines, times = 100, 10
+		const goroutines, times = 100, 3
 		wrong := errors.New("wrong")
 		var failed atomic.Int64
 		var group sync.WaitGroup
