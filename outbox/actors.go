@@ -115,8 +115,5 @@ func newActor(tx *store.Tx, id federation.IRI, name string, spec ActorSpec) *fed
 // that we serve for it.
 func EncodeActor(a *federation.Actor) ([]byte, error) {
 	links := vocab.ActorLinks{UpcomingEvents: a.ID + "/upcoming-events", Offers: a.ID + "/offers", Webfinger: a.Handle}
-	if a.Type == "Group" {
-		links.Members = a.ID + "/members"
-	}
 	return vocab.EncodeActor(a, links)
 }

@@ -14,7 +14,6 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/remote"
-	"codeberg.org/maillage/maillage/federation/signature"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -25,7 +24,6 @@ const (
 	perClaim  = 20              // rows taken from a host at once
 	lease     = 2 * time.Minute // how long a crashed worker keeps a host
 	idle      = time.Second     // how often the queue is looked at when nothing wakes us
-	keyFresh  = time.Minute     // how long a signing key is remembered
 	giveUp    = 7 * 24 * time.Hour
 	refusals  = 3 // tries of what a peer refuses for a reason of its own (4xx)
 	maxErrLen = 300
@@ -44,17 +42,12 @@ type Worker struct {
 	Client *remote.Client
 	Log    *slog.Logger
 	Now    func() time.Time
+	Keys   *Signers
 	// Hosts is how many hosts are worked on at once; each has at most two
 	// deliveries in flight. Zero: 128.
 	Hosts int
 
 	owner string
-	keys  sync.Map // federation.IRI -> cachedKey
-}
-
-type cachedKey struct {
-	signer signature.Signer
-	until  time.Time
 }
 
 // Run works until ctx ends, then waits for what is in flight.
@@ -228,7 +221,7 @@ type outcome struct {
 
 // deliver posts one document and judges the answer.
 func (w *Worker) deliver(ctx context.Context, hw *store.HostWork, d *store.Delivery) outcome {
-	signer, err := w.signer(ctx, d.Sender)
+	signer, err := w.Keys.Of(ctx, d.Sender)
 	if err != nil {
 		return w.result(d, store.Failed, 0, err)
 	}
@@ -284,30 +277,4 @@ func (w *Worker) result(d *store.Delivery, outcome_ store.Outcome, status int, e
 		w.Log.Info("delivery", "inbox", d.Inbox, "activity", d.Activity, "attempt", d.Attempts+1, "err", err)
 	}
 	return r
-}
-
-// signer returns the RSA key that actor signs requests with.
-func (w *Worker) signer(ctx context.Context, actor federation.IRI) (signature.Signer, error) {
-	if c, ok := w.keys.Load(actor); ok && w.Now().Before(c.(cachedKey).until) {
-		return c.(cachedKey).signer, nil
-	}
-	s, err := Signer(ctx, w.DB, actor)
-	if err == nil {
-		w.keys.Store(actor, cachedKey{s, w.Now().Add(keyFresh)})
-	}
-	return s, err
-}
-
-// Signer reads the RSA key that one of our actors signs requests with.
-func Signer(ctx context.Context, db *store.DB, actor federation.IRI) (s signature.Signer, err error) {
-	var secret string
-	err = db.View(ctx, func(tx *store.Tx) (err error) {
-		s.KeyID, secret, err = tx.SigningKey(ctx, actor, "rsa")
-		return err
-	})
-	if err != nil {
-		return s, fmt.Errorf("signing key of %s: %w", actor, err)
-	}
-	s.Key, err = signature.ParsePrivateKey(secret)
-	return s, err
 }

@@ -37,6 +37,7 @@ type program struct {
 	// unless this was the first start.
 	SignIn string
 
+	keys     *outbox.Signers
 	log      *slog.Logger
 	now      func() time.Time
 	servers  []*http.Server
@@ -137,6 +138,7 @@ func (p *program) connect(c *Config, o programOptions) {
 	if c.AllowPrivateNetworks {
 		p.log.Warn("peers may be on http, loopback and private addresses (--allow-private-networks): for trials only")
 	}
+	p.keys = &outbox.Signers{DB: p.DB, Now: p.now}
 	p.Client = remote.New(remote.Options{
 		AllowPrivate: c.AllowPrivateNetworks,
 		UserAgent:    outbox.Software + "/" + version + " (+" + p.Origin + "/)",
@@ -144,7 +146,7 @@ func (p *program) connect(c *Config, o programOptions) {
 		Now:          p.now,
 		RoundTripper: o.transport,
 		Signer: func(ctx context.Context) (signature.Signer, error) {
-			return outbox.Signer(ctx, p.DB, outbox.InstanceActor(p.Origin))
+			return p.keys.Of(ctx, outbox.InstanceActor(p.Origin))
 		},
 		Refuse: p.suspended,
 	})
@@ -231,7 +233,7 @@ func (p *program) run(s *http.Server, l net.Listener) {
 func (p *program) startWorkers(ctx context.Context) {
 	ctx, p.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now}
-	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now}
+	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys}
 	for _, work := range []func(context.Context) error{in.Run, out.Run, p.housekeeping} {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
