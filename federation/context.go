@@ -81,7 +81,7 @@ const (
 
 // Each noun's whole "@context", put together once.
 var contexts = func() map[string]string {
-	m := map[string]string{"": whole(PlainContext, commonContext)}
+	m := map[string]string{}
 	for name, n := range nouns {
 		m[name] = whole(PlainContext, commonContext, n.Context)
 	}
@@ -104,10 +104,16 @@ var (
 )
 
 // ContextOf returns the "@context" of a document that holds o: the family of
-// its noun. It is JSON, ready to be written.
+// its noun, or everything for a type that is no noun of ours, such as an
+// agreement. It is JSON, ready to be written.
 func ContextOf(o *Object) string {
-	n, _ := NounOf(o)
-	c := contexts[n.Type]
+	if o.Gone() {
+		return PlainContext
+	}
+	c := SharedContext
+	if n, ok := NounOf(o); ok {
+		c = contexts[n.Type]
+	}
 	if _, signed := o.Extra["proof"]; signed { // FEP-8b32
 		return strings.Replace(c, PlainContext, PlainContext+","+integrityContext, 1)
 	}
@@ -117,7 +123,7 @@ func ContextOf(o *Object) string {
 // Covered reports whether [SharedContext] defines all that context c does, so
 // that a document of the one can embed one of the other without repeating it.
 func Covered(c string) bool {
-	if c == PlainContext {
+	if c == PlainContext || c == SharedContext {
 		return true
 	}
 	for _, known := range contexts {

@@ -14,7 +14,7 @@ type Envelope struct {
 	ID     federation.IRI // made from the actor and the bytes if it has none
 	Type   string
 	Actor  federation.IRI
-	Object federation.IRI // may be empty: an agreement without an id
+	Object federation.IRI // as written: of a group's Announce, the activity; empty for an agreement without an id
 	Inner  string         // the type of an embedded object; may be empty
 
 	// Lane is what the activity is about in the end: the id of the note in
@@ -72,9 +72,10 @@ func (e *Envelope) about(m map[string]any) error {
 	}
 	e.Object = idOf(object)
 	inner := embedded(object)
-	if inner != nil {
-		e.Inner = typeOf(inner)
+	if _, err := ownID(inner); err != nil {
+		return err
 	}
+	e.Inner = typeOf(inner)
 	if e.Object == "" && !usable(e.Type, inner) {
 		return malformed("%s of nothing", e.Type)
 	}

@@ -21,8 +21,19 @@ func CleanText(s string) string {
 	if plain(s) {
 		return s
 	}
-	return strings.TrimSpace(printable(withoutTags(norm.NFC.String(strings.ToValidUTF8(s, "\ufffd")))))
+	s = strings.ToValidUTF8(s, "\ufffd")
+	for range maxPasses { // what is taken out may join what stood around it
+		clean := strings.TrimSpace(withoutTags(printable(norm.NFC.String(s))))
+		if clean == s {
+			break
+		}
+		s = clean
+	}
+	return s
 }
+
+// maxPasses is how often text is cleaned that tries to outwit the cleaning.
+const maxPasses = 10
 
 // plain reports whether s is clean already, as nearly everything is.
 func plain(s string) bool {
@@ -43,14 +54,10 @@ func oneLine(s string) string {
 var tag = regexp.MustCompile(`</?[a-zA-Z][^<>]*>|<!--[^<>]*-->`)
 
 func withoutTags(s string) string {
-	for strings.Contains(s, "<") { // "<<b>b>" makes a new one
-		clean := tag.ReplaceAllString(s, "")
-		if clean == s {
-			break
-		}
-		s = clean
+	if !strings.Contains(s, "<") {
+		return s
 	}
-	return s
+	return tag.ReplaceAllString(s, "")
 }
 
 // maxMarks is how many combining marks may stand on one letter.
@@ -144,14 +151,15 @@ func balance(s string) string {
 	var open []string
 	for {
 		text, rest, found := strings.Cut(s, "<")
-		b.WriteString(text)
+		b.WriteString(quotes.Replace(text))
 		if !found {
 			break
 		}
 		var t string
 		t, s, _ = strings.Cut(rest, ">")
+		t = strings.TrimSuffix(t, "/") // <li/> opens, to a browser
 		name, closing := strings.CutPrefix(t, "/")
-		name, _, _ = strings.Cut(strings.TrimSuffix(name, "/"), " ")
+		name, _, _ = strings.Cut(name, " ")
 		switch {
 		case name == "br":
 			b.WriteString("<br>")
@@ -165,6 +173,9 @@ func balance(s string) string {
 	closeAll(&b, open)
 	return b.String()
 }
+
+// quotes need no escape outside a tag, and some peers show summaries as text.
+var quotes = strings.NewReplacer("&#39;", "'", "&#34;", `"`)
 
 // closeTo closes elements down to the innermost one of that name, if there is
 // one.

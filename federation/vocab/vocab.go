@@ -44,7 +44,7 @@ func IsActivityJSON(contentType string) bool {
 	case err != nil || t != "application/ld+json":
 		return false
 	}
-	for _, p := range strings.Fields(params["profile"]) {
+	for p := range strings.FieldsSeq(params["profile"]) {
 		if strings.TrimSuffix(p, "#") == profile {
 			return true
 		}

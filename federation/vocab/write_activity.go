@@ -45,8 +45,6 @@ func EncodeActivity(a *federation.Activity) ([]byte, error) {
 // shared one if it has properties of its own.
 func contextOf(a *federation.Activity) string {
 	switch {
-	case a.Enclosed != nil && len(a.Enclosed.Raw) == 0 && a.Enclosed.Gone():
-		return federation.PlainContext
 	case a.Enclosed != nil:
 		c := string(contextIn(a.Enclosed.Raw))
 		if c == federation.ActorContext || federation.Covered(c) {

@@ -31,10 +31,9 @@ func LinksOf(a *federation.Actor) ActorLinks {
 	l := ActorLinks{
 		UpcomingEvents: a.ID + "/upcoming-events",
 		Offers:         a.ID + "/offers",
-		Needs:          a.ID + "/needs",
 	}
 	if a.Type == "Group" {
-		l.Moderators, l.Members = a.ID+"/moderators", a.ID+"/members"
+		l.Members = a.ID + "/members"
 	}
 	return l
 }
@@ -95,7 +94,9 @@ func (w *writer) actor(a *federation.Actor, l ActorLinks) {
 func (w *writer) collections(l ActorLinks) {
 	if l.Members != "" {
 		w.iri("members", l.Members)
-		w.count("memberCount", l.MemberCount)
+		if l.MemberCount > 0 {
+			w.count("memberCount", l.MemberCount)
+		}
 		w.text("openness", l.Openness)
 	}
 	w.iri("upcomingEvents", l.UpcomingEvents)

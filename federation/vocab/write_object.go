@@ -238,16 +238,17 @@ func (w *writer) approval(name string) {
 	w.object(name, func() { w.iris("automaticApproval", []federation.IRI{federation.Public}) })
 }
 
-// event writes who takes part in an event and who holds it, unless its own
-// properties say so.
+// event writes who takes part in an event and who holds it: what its own
+// properties say, or the collections that we serve.
 func (w *writer) event(o *federation.Object) {
-	if o.ID == "" || !o.Local {
-		return
-	}
-	if _, ok := o.Extra["attendees"]; !ok {
+	if raw, ok := o.Extra["attendees"]; ok {
+		w.raw("attendees", raw)
+	} else if o.Local {
 		w.iri("attendees", o.ID+"/attendees")
 	}
-	if _, ok := o.Extra["organizers"]; !ok {
+	if raw, ok := o.Extra["organizers"]; ok {
+		w.raw("organizers", raw)
+	} else if o.Local {
 		w.object("organizers", func() {
 			w.must("type", "Collection")
 			w.iri("id", o.ID+"/organizers")
