@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
+	"golang.org/x/text/language"
+)
+
+// Limits of what is typed, in characters. Mobilizon takes titles of 3 to 200
+// and hashtags of fewer than 40 with their #.
+const (
+	maxTitle    = 200
+	maxBody     = 10000
+	maxHashtag  = 38
+	maxHashtags = 20
+)
+
+// A Composer turns what was typed into objects that are ready to publish. It
+// holds what a form does not: who writes, when, and in which words. It does no
+// I/O, and does the same each time.
+type Composer struct {
+	Now    time.Time
+	Zone   *time.Location    // the instance's own, where an offer's days begin; nil: UTC
+	Words  *locale.Printer   // for a form that names no language of its own
+	Author *federation.Actor // who speaks
+	ID     federation.IRI    // of the new object; ignored when Old is set
+	URL    string            // the page for people; empty: the id
+	// Photo returns the upload of that id. Nil: there are none.
+	Photo func(id string) (federation.Media, bool)
+	// DefaultCover is the picture of events that have none. Nil: no picture.
+	DefaultCover *federation.Media
+	// Old is the object that is edited: it keeps its id, its date and every
+	// property that forms know nothing of. Nil for a new one.
+	Old *federation.Object
+}
+
+// A Problem is one mistake in what was typed.
+type Problem struct {
+	Field  string // the property's name, as in a [federation.FieldError]
+	Reason string // a message id of package locale
+	Args   []any  // for the message: pairs of name and value
+}
+
+// Text says what is wrong, in the reader's language.
+func (p Problem) Text(words *locale.Printer) string { return words.T(p.Reason, p.Args...) }
+
+// Problems are all the mistakes in what was typed, none if it is well.
+type Problems []Problem
+
+// Of returns the mistakes in one field.
+func (ps Problems) Of(field string) Problems {
+	return slices.DeleteFunc(slices.Clone(ps), func(p Problem) bool { return p.Field != field })
+}
+
+// Err returns the first mistake as a [federation.FieldError], or nil.
+func (ps Problems) Err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	return &federation.FieldError{Field: ps[0].Field, Reason: ps[0].Reason, Detail: fmt.Sprint(ps[0].Reason, " ", ps[0].Args)}
+}
+
+// add notes a mistake, once for each field and reason.
+func (ps *Problems) add(field, reason string, args ...any) {
+	for _, p := range *ps {
+		if p.Field == field && p.Reason == reason {
+			return
+		}
+	}
+	*ps = append(*ps, Problem{field, reason, args})
+}
+
+// addError notes what the grammar says of an object.
+func (ps *Problems) addError(err error) {
+	var f *federation.FieldError
+	if errors.As(err, &f) {
+		ps.add(f.Field, f.Reason)
+		return
+	}
+	ps.add("", "error_unknown")
+}
+
+// A PlaceForm is where something is, as typed.
+type PlaceForm struct {
+	Name, Street, Postal, City, Region, Country string
+	Lat, Lon                                    string // degrees; both or none
+}
+
+// A CommonForm is what every post has, as typed.
+type CommonForm struct {
+	Title       string
+	Description string // plain text with light markup
+	Place       PlaceForm
+	Photo       string // the id of an upload
+	Alt         string // what the photo shows; required with one
+	Hashtags    string // "#a #b" or "a, b"
+	Language    string // BCP 47; empty: the reader's
+	Audience    string // one of locale.Audiences; empty: public
+	Circuit     string // the id of the circuit it is for
+}
+
+// object begins an object with what every post has.
+func (c Composer) object(kind string, f CommonForm, ps *Problems) (*federation.Object, Source) {
+	o := &federation.Object{
+		ID: c.ID, Type: kind, URL: c.URL, AttributedTo: c.Author.ID, Local: true,
+		Published: c.Now.UTC().Truncate(time.Second),
+	}
+	s := Source{Content: body(f.Description, ps), MediaType: "text/plain", Photo: f.Photo}
+	if c.Old != nil {
+		c.continueOld(o)
+	}
+	if o.URL == "" {
+		o.URL = string(o.ID)
+	}
+	o.Name = title(f.Title, ps)
+	o.Location = f.Place.place(ps)
+	o.Tags = append(o.Tags, hashtags(f.Hashtags, o.ID.Origin(), ps)...)
+	o.Language = c.language(f.Language, ps)
+	c.address(o, f, ps)
+	c.photo(o, f, ps)
+	return o, s
+}
+
+// continueOld takes over from the object that is edited what a form does not
+// know.
+func (c Composer) continueOld(o *federation.Object) {
+	old := c.Old
+	o.ID, o.Published, o.Context, o.InReplyTo, o.Sensitive = old.ID, old.Published, old.Context, old.InReplyTo, old.Sensitive
+	o.Extra = maps.Clone(old.Extra)
+	o.Updated = later(old, c.Now)
+	if o.URL == "" {
+		o.URL = old.URL
+	}
+	for _, t := range old.Tags {
+		if t.Type != "Hashtag" {
+			o.Tags = append(o.Tags, t)
+		}
+	}
+}
+
+// later returns now, or a second after o was last written if that is not
+// before now: peers ignore an update that is not strictly newer.
+func later(o *federation.Object, now time.Time) time.Time {
+	now = now.UTC().Truncate(time.Second)
+	for _, t := range []time.Time{o.Published, o.Updated} {
+		if !now.After(t) {
+			now = t.UTC().Truncate(time.Second).Add(time.Second)
+		}
+	}
+	return now
+}
+
+func title(typed string, ps *Problems) string {
+	t := bareTitle(cleanTitle(typed))
+	switch {
+	case t == "":
+		ps.add("name", "error_name_missing")
+	case utf8.RuneCountInString(t) > maxTitle:
+		ps.add("name", "error_name_long", "Max", maxTitle)
+	}
+	return t
+}
+
+func body(typed string, ps *Problems) string {
+	if utf8.RuneCountInString(typed) > maxBody {
+		ps.add("content", "error_text_long", "Max", maxBody)
+		return ""
+	}
+	return strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n"))
+}
+
+// language returns the language of a post: the one typed, else the reader's.
+func (c Composer) language(typed string, ps *Problems) string {
+	if typed == "" {
+		return c.words("").Lang()
+	}
+	t, err := language.Parse(typed)
+	if err != nil {
+		ps.add("inLanguage", "error_language")
+		return ""
+	}
+	return t.String()
+}
+
+// words returns who writes the words of a post in that language.
+func (c Composer) words(lang string) *locale.Printer {
+	if lang == "" && c.Words != nil {
+		return c.Words
+	}
+	return locale.New(lang)
+}
+
+// zone returns the clocks of the instance.
+func (c Composer) zone() *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone
+}
+
+// address says who may read the object.
+func (c Composer) address(o *federation.Object, f CommonForm, ps *Problems) {
+	var circuit federation.IRI
+	if f.Circuit != "" {
+		var err error
+		if circuit, err = federation.ParseIRI(f.Circuit); err != nil {
+			ps.add("audience", "error_url")
+		}
+	}
+	o.Audience = circuit
+	switch f.Audience {
+	case "", "public":
+		o.To = []federation.IRI{federation.Public}
+		o.Cc = filled(c.Author.Followers, circuit)
+		putExtra(o, "interactionPolicy", quotable)
+		return
+	case "followers":
+		o.To, o.Cc = filled(c.Author.Followers), filled(circuit)
+	case "circuit":
+		o.To = filled(circuit)
+		if f.Circuit == "" {
+			ps.add("audience", "error_circuit_missing")
+		}
+	default:
+		ps.add("to", "error_audience")
+	}
+	delete(o.Extra, "interactionPolicy")
+}
+
+// quotable lets everyone quote a public post, as Mastodon 4.5 asks for.
+var quotable = map[string]map[string][]federation.IRI{"canQuote": {"automaticApproval": {federation.Public}}}
+
+func filled(list ...federation.IRI) []federation.IRI {
+	return slices.DeleteFunc(list, func(i federation.IRI) bool { return i == "" })
+}
+
+// audienceOf returns what address would make the addressing of o from.
+func audienceOf(o *federation.Object) string {
+	switch {
+	case slices.Contains(o.To, federation.Public), slices.Contains(o.Cc, federation.Public):
+		return "public"
+	case o.Audience != "" && slices.Contains(o.To, o.Audience):
+		return "circuit"
+	}
+	return "followers"
+}
+
+// photo puts the picture first among the attachments. Others that were there
+// remain.
+func (c Composer) photo(o *federation.Object, f CommonForm, ps *Problems) {
+	if c.Old != nil {
+		o.Attachments = otherAttachments(c.Old)
+	}
+	if f.Photo == "" {
+		return
+	}
+	m, ok := c.upload(f.Photo)
+	if !ok {
+		ps.add("attachment", "error_photo_missing")
+	}
+	if m.Name = strings.TrimSpace(printable(f.Alt)); m.Name == "" {
+		ps.add("attachment", "error_alt_missing")
+	}
+	if m.Type == "" {
+		m.Type = "Image"
+	}
+	o.Image = &m
+	o.Attachments = append([]federation.Media{m}, o.Attachments...)
+}
+
+// upload returns a photo by its id, or the one the edited object already has.
+func (c Composer) upload(id string) (federation.Media, bool) {
+	if c.Photo != nil {
+		if m, ok := c.Photo(id); ok {
+			return m, true
+		}
+	}
+	if c.Old != nil && photoOf(c.Old) == id {
+		return *firstImage(c.Old), true
+	}
+	return federation.Media{}, false
+}
+
+// photoOf returns the id of the photo of o: that of the upload, or its address
+// if o was not written here. A default cover is none.
+func photoOf(o *federation.Object) string {
+	i := firstImage(o)
+	switch {
+	case i == nil:
+		return ""
+	case len(o.Extra["source"]) > 0:
+		return SourceOf(o).Photo
+	}
+	return i.URL
+}
+
+func firstImage(o *federation.Object) *federation.Media {
+	for i := range o.Attachments {
+		if t := o.Attachments[i].Type; t == "Image" || t == "Document" {
+			return &o.Attachments[i]
+		}
+	}
+	return o.Image
+}
+
+// otherAttachments returns those of o that no field of a form stands for.
+func otherAttachments(o *federation.Object) []federation.Media {
+	var rest []federation.Media
+	first := firstImage(o)
+	for i := range o.Attachments {
+		if m := &o.Attachments[i]; m != first && (m.Type != "Link" || m.Name != websiteName) {
+			rest = append(rest, *m)
+		}
+	}
+	return rest
+}
+
+// place reads a place; nil if nothing was typed.
+func (f PlaceForm) place(ps *Problems) *federation.Place {
+	clean := cleanTitle
+	p := &federation.Place{
+		Type: "Place", Name: clean(f.Name), Street: clean(f.Street), Postal: clean(f.Postal),
+		City: clean(f.City), Region: clean(f.Region), Country: clean(f.Country),
+	}
+	lat, lon := strings.TrimSpace(f.Lat), strings.TrimSpace(f.Lon)
+	if lat != "" || lon != "" {
+		point, ok := pointOf(lat, lon)
+		if !ok {
+			ps.add("location", "error_place")
+		}
+		p.Point = point
+	}
+	if p.Name == "" { // peers want one
+		p.Name = p.City
+	}
+	if *p == (federation.Place{Type: "Place", Country: p.Country}) {
+		return nil // a country alone, as forms preselect it, is no place
+	}
+	return p
+}
+
+func pointOf(lat, lon string) (*federation.Point, bool) {
+	y, err1 := strconv.ParseFloat(strings.ReplaceAll(lat, ",", "."), 64)
+	x, err2 := strconv.ParseFloat(strings.ReplaceAll(lon, ",", "."), 64)
+	p := &federation.Point{Latitude: y, Longitude: x}
+	if err1 != nil || err2 != nil || !p.Valid() {
+		return nil, false
+	}
+	return p, true
+}
+
+// placeFormOf is the inverse of place.
+func placeFormOf(p *federation.Place) PlaceForm {
+	if p == nil || p.Type == "VirtualLocation" {
+		return PlaceForm{}
+	}
+	f := PlaceForm{Name: p.Name, Street: p.Street, Postal: p.Postal, City: p.City, Region: p.Region, Country: p.Country}
+	if p.Point != nil {
+		f.Lat = strconv.FormatFloat(p.Point.Latitude, 'f', -1, 64)
+		f.Lon = strconv.FormatFloat(p.Point.Longitude, 'f', -1, 64)
+	}
+	return f
+}
+
+// hashtags reads "#a #b" or "a, b". FEP-eb48.
+func hashtags(typed, origin string, ps *Problems) []federation.Tag {
+	var all []federation.Tag
+	seen := map[string]bool{}
+	words := strings.FieldsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
+	for _, word := range words {
+		name := strings.TrimLeft(word, "#")
+		key := federation.Hashtag(name)
+		switch {
+		case name == "" || seen[key]:
+			continue
+		case !isHashtag(name):
+			ps.add("tag", "error_hashtag", "Value", word)
+			continue
+		}
+		seen[key] = true
+		all = append(all, federation.Tag{Type: "Hashtag", Name: "#" + name, Href: origin + "/tags/" + url.PathEscape(key)})
+	}
+	if len(all) > maxHashtags {
+		ps.add("tag", "error_hashtags", "Max", maxHashtags)
+	}
+	return all
+}
+
+// isHashtag: letters, marks, digits and underscores, not digits alone, as
+// Mastodon reads them.
+func isHashtag(s string) bool {
+	letters := 0
+	for _, r := range s {
+		switch {
+		case unicode.IsLetter(r):
+			letters++
+		case unicode.IsDigit(r), unicode.IsMark(r), r == '_':
+		default:
+			return false
+		}
+	}
+	return letters > 0 && utf8.RuneCountInString(s) <= maxHashtag
+}
+
+// commonFormOf is the inverse of object.
+func commonFormOf(o *federation.Object) CommonForm {
+	s := SourceOf(o)
+	f := CommonForm{
+		Title: s.Name, Description: s.Content, Place: placeFormOf(o.Location), Photo: photoOf(o),
+		Language: o.Language, Audience: audienceOf(o), Circuit: string(o.Audience),
+	}
+	if f.Photo != "" {
+		f.Alt = firstImage(o).Name
+	}
+	var names []string
+	for _, t := range o.Tags {
+		if t.Type == "Hashtag" {
+			names = append(names, t.Name)
+		}
+	}
+	f.Hashtags = strings.Join(names, " ")
+	return f
+}
+
+// finish writes the words of an object and lets the grammar have the last word
+// on it, so that a form never lets through what the gate refuses.
+func (c Composer) finish(o *federation.Object, s Source, ps Problems) (*federation.Object, Problems) {
+	if n, ok := federation.NounOf(o); ok && n.Check != nil && len(ps) == 0 {
+		if err := n.Check(o); err != nil {
+			ps.addError(err)
+		}
+	}
+	if len(ps) > 0 {
+		return nil, ps
+	}
+	s.put(o)
+	if err := Readable(c.words(o.Language), o, s.Content); err != nil {
+		ps.addError(err)
+		return nil, ps
+	}
+	return o, nil
+}
+
+var (
+	frenchDay = regexp.MustCompile(`^(\d{1,2})[/.](\d{1,2})[/.](\d{4})$`)
+	clockTime = regexp.MustCompile(`^(\d{1,2})(?:\s*[:h]\s*(\d{2})?)?$`)
+)
+
+// day reads a day, as browsers send it (2026-09-12) or as people type it
+// (12/09/2026), at midnight in zone.
+func day(typed string, zone *time.Location) (time.Time, bool) {
+	typed = strings.TrimSpace(typed)
+	if m := frenchDay.FindStringSubmatch(typed); m != nil {
+		typed = fmt.Sprintf("%s-%02s-%02s", m[3], m[2], m[1])
+	}
+	t, err := time.Parse(time.DateOnly, typed)
+	if err != nil || t.Year() < 1900 {
+		return time.Time{}, false
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone), true
+}
+
+// clock reads an hour: "18:30", "18h30", "18 h", "18".
+func clock(typed string) (hour, minute int, ok bool) {
+	typed = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, typed)
+	m := clockTime.FindStringSubmatch(typed)
+	if m == nil {
+		return 0, 0, false
+	}
+	hour, _ = strconv.Atoi(m[1])
+	minute, _ = strconv.Atoi(m[2])
+	return hour, minute, hour < 24 && minute < 60
+}
+
+func inZone(t time.Time, timezone string) time.Time {
+	if z, err := time.LoadLocation(timezone); err == nil && timezone != "" {
+		return t.In(z)
+	}
+	return t
+}
