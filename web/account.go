@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// accountData is what the page of one's own account shows.
+type accountData struct {
+	Form      *form
+	Name      string
+	Email     string
+	Role      string
+	Handle    string
+	First     bool // there is no password yet
+	Languages []option
+}
+
+func (v *visit) accountPage(context.Context, *store.Tx) (*page, error) {
+	return v.accountForm(v.form(url.Values{})), nil
+}
+
+func (v *visit) accountForm(f *form) *page {
+	a := v.account
+	d := accountData{Form: f, Name: a.Name, Email: a.Email, Role: v.words.Word("page_role", a.Role), First: a.Password == ""}
+	for _, who := range v.voices {
+		if who.ID == a.Person {
+			d.Handle = "@" + handleOf(who)
+		}
+	}
+	for _, lang := range locale.Languages() {
+		d.Languages = append(d.Languages, option{Value: lang, Label: locale.New(lang).T("language_name"), Chosen: lang == v.words.Lang()})
+	}
+	p := &page{Name: "account", Title: v.words.T("page_account"), Data: d, NoIndex: true, Problems: f.mistakes}
+	if len(f.mistakes) > 0 {
+		p.Status = http.StatusUnprocessableEntity
+	}
+	return p
+}
+
+// changePassword sets a new password, which ends every other session.
+func (v *visit) changePassword(ctx context.Context) (*page, error) {
+	if err := v.limitSignIn(v.account.Name); err != nil {
+		return nil, err
+	}
+	f := v.form(url.Values{})
+	password := v.r.PostFormValue("password.new")
+	if v.account.Password != "" {
+		ok, err := v.passwords.match(ctx, v.r.PostFormValue("password.old"), v.account.Password)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			f.wrong("password.old", "form_password_wrong")
+		}
+	}
+	if id := badPassword(password, v.account.Name, v.account.Email); id != "" {
+		f.wrong("password.new", id)
+	}
+	if len(f.mistakes) > 0 {
+		return v.accountForm(f), nil
+	}
+	hash, err := v.passwords.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	var secret string
+	err = v.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.SetPassword(ctx, v.account.ID, hash); err != nil {
+			return err
+		}
+		secret, err = tx.NewSession(ctx, v.account.ID, sessionLifetime, v.r.UserAgent())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	v.setSession(secret)
+	return see("/account", "password"), nil
+}
+
+// changeLanguage sets the language that pages are shown in.
+func (v *visit) changeLanguage(ctx context.Context) (*page, error) {
+	lang := v.r.PostFormValue("language")
+	if !slices.Contains(locale.Languages(), lang) {
+		lang = locale.Default
+	}
+	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		a, err := tx.Account(ctx, v.account.ID)
+		if err != nil {
+			return err
+		}
+		a.Locale = lang
+		return tx.UpdateAccount(ctx, a)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return see("/account", "saved"), nil
+}

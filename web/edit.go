@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// kindOf returns which form edits o; "" if none does.
+func kindOf(o *federation.Object) string {
+	switch kind := federation.IndexOf(o).Kind; kind {
+	case "offer", "need", "event", "note":
+		return kind
+	}
+	return ""
+}
+
+func editable(o *federation.Object) bool { return o.Local && !o.Gone() && kindOf(o) != "" }
+
+// own returns an object of ours whose author the visitor speaks for; to all
+// others it is not there.
+func (v *visit) own(ctx context.Context, tx *store.Tx) (*federation.Object, error) {
+	o, err := tx.Object(ctx, v.local("/objects/"+v.r.PathValue("id")))
+	if err != nil {
+		return nil, err
+	}
+	if !o.Local || o.Gone() || !v.speaksFor(o.AttributedTo) {
+		return nil, fmt.Errorf("%s: %w", o.ID, federation.ErrNotFound)
+	}
+	mine := *o // the store may show the same copy to others
+	return &mine, nil
+}
+
+func (v *visit) editPage(ctx context.Context, tx *store.Tx) (*page, error) {
+	o, err := v.own(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	kind := kindOf(o)
+	if kind == "" {
+		return v.nowhere(ctx, tx)
+	}
+	return v.composePage(ctx, tx, kind, v.form(valuesOf(o, kind)), o)
+}
+
+func (v *visit) edit(ctx context.Context) (*page, error) {
+	var o *federation.Object
+	err := v.DB.View(ctx, func(tx *store.Tx) (err error) {
+		o, err = v.own(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	kind := kindOf(o)
+	if kind == "" {
+		return nil, fmt.Errorf("%s: %w", o.ID, federation.ErrNotFound)
+	}
+	return v.compose(ctx, kind, o)
+}
+
+func (v *visit) closeObject(ctx context.Context) (*page, error) {
+	return v.change(ctx, "closed", func(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+		return outbox.Close(v.words, o, tx.Now())
+	})
+}
+
+func (v *visit) reopenObject(ctx context.Context) (*page, error) {
+	return v.change(ctx, "reopened", func(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+		return outbox.Reopen(v.words, o, tx.Now())
+	})
+}
+
+// cancelEvent calls an event off. Mastodon never shows a change of an event, so
+// that a short answer to it says so too.
+func (v *visit) cancelEvent(ctx context.Context) (*page, error) {
+	return v.change(ctx, "cancelled", func(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+		if o.Type == "Event" && federation.EventOf(o).Status == federation.EventCancelled {
+			return nil
+		}
+		if err := outbox.Cancel(v.words, o, tx.Now()); err != nil {
+			return err
+		}
+		words := locale.New(o.Language)
+		text := words.T("page_cancel_note", "Title", outbox.SourceOf(o).Name, "When", v.when(o, federation.EventOf(o)))
+		n := &federation.Object{
+			ID: outbox.NewObjectID(v.Origin), Type: "Note", AttributedTo: o.AttributedTo, InReplyTo: o.ID, Context: o.Context,
+			To: o.To, Cc: o.Cc, Language: words.Lang(), Local: true,
+		}
+		if err := outbox.Readable(words, n, text); err != nil {
+			return err
+		}
+		return outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Create, Actor: n.AttributedTo, Enclosed: n, To: n.To, Cc: n.Cc})
+	})
+}
+
+// change alters one of the visitor's objects and tells everyone who has it.
+func (v *visit) change(ctx context.Context, done string, alter func(context.Context, *store.Tx, *federation.Object) error) (*page, error) {
+	var where string
+	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		o, err := v.own(ctx, tx)
+		if err != nil {
+			return err
+		}
+		where = v.href(o)
+		if err := alter(ctx, tx, o); err != nil {
+			return err
+		}
+		return outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Update, Actor: o.AttributedTo, Enclosed: o})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return see(where, done), nil
+}
+
+// deletePage asks whether to delete: it cannot be undone.
+func (v *visit) deletePage(ctx context.Context, tx *store.Tx) (*page, error) {
+	o, err := v.own(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return &page{Name: "delete", Title: v.words.T("page_delete"), Data: v.card(o), NoIndex: true}, nil
+}
+
+func (v *visit) deleteObject(ctx context.Context) (*page, error) {
+	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		o, err := v.own(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Delete, Actor: o.AttributedTo, Object: o.ID})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return see("/", "deleted"), nil
+}

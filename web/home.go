@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// homeData is what the first page shows.
+type homeData struct {
+	Who      *who // the initiative; nil before there is one
+	Address  string
+	Fields   []profileField
+	Events   []*card
+	Offers   []*card
+	Needs    []*card
+	Circuits []*who
+	Form     *form
+}
+
+// How much of each the first page shows.
+const (
+	homeEvents = 5
+	homeItems  = 6
+)
+
+// home says who is here and what they offer, seek and organise.
+func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
+	d := homeData{Form: v.form(nil)}
+	p := &page{Name: "home", Title: v.facts.name()}
+	initiative, err := tx.Initiative(ctx)
+	switch {
+	case err == nil:
+		d.Who = v.actorOf(initiative, initiative.ID)
+		d.Address = address(initiative.Location)
+		d.Fields = profileFields(initiative)
+		p.Title = d.Who.Name
+		p.Head = v.profileHead(initiative, d.Who)
+		p.Head.Canonical = v.Origin + "/"
+	case !errors.Is(err, federation.ErrNotFound):
+		return nil, err
+	}
+	if err := v.homeLists(ctx, tx, &d); err != nil {
+		return nil, err
+	}
+	groups, err := tx.LocalActors(ctx, "Group")
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups[:min(len(groups), 12)] {
+		if !g.Gone {
+			d.Circuits = append(d.Circuits, v.actorOf(g, g.ID))
+		}
+	}
+	p.Data = d
+	return p, nil
+}
+
+// homeLists reads the next events and the newest offers and needs.
+func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error {
+	for _, l := range []struct {
+		to *[]*card
+		q  store.Query
+	}{
+		{&d.Events, store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start", LocalOnly: true, Limit: homeEvents}},
+		{&d.Offers, store.Query{Kinds: []string{"offer"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
+		{&d.Needs, store.Query{Kinds: []string{"need"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
+	} {
+		found, _, err := tx.Search(ctx, l.q)
+		if err != nil {
+			return err
+		}
+		if *l.to, err = v.foundCards(ctx, tx, found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profileHead tells other programs whom a page is about.
+func (v *visit) profileHead(a *federation.Actor, w *who) *head {
+	h := &head{
+		Canonical: v.Origin + w.URL, Alternate: a.ID, Kind: "profile",
+		Description: cut(vocab.Text(a.Summary), 300), Creator: w.Handle,
+	}
+	if w.Picture != nil {
+		h.Image, h.ImageAlt = v.Origin+w.Picture.Src, w.Picture.Alt
+	}
+	return h
+}
+
+// frontLifetime is how old the first page may be for those nobody knows.
+const frontLifetime = 2 * time.Second
+
+// A front keeps the first page for those who have not signed in, one for each
+// language. Every form that is sent clears it.
+type front struct {
+	mu    sync.RWMutex
+	pages map[string]frontPage // by language
+}
+
+type frontPage struct {
+	page *page
+	body []byte
+	at   time.Time
+}
+
+// plain reports whether a visit asks for the first page as anybody does.
+func (f *front) plain(v *visit) bool {
+	if v.r.URL.Path != "/" || v.r.URL.RawQuery != "" || v.r.Method != http.MethodGet {
+		return false
+	}
+	_, err := v.r.Cookie(v.cookieName())
+	return err != nil
+}
+
+func (f *front) serve(v *visit) bool {
+	if !f.plain(v) {
+		return false
+	}
+	f.mu.RLock()
+	kept, ok := f.pages[v.words.Lang()]
+	f.mu.RUnlock()
+	if age := v.Now().Sub(kept.at); !ok || age < 0 || age > frontLifetime {
+		return false
+	}
+	v.write(kept.page, kept.body)
+	return true
+}
+
+func (f *front) keep(v *visit, p *page, body []byte) {
+	if p.Name != "home" || p.Status != 0 || !f.plain(v) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pages == nil {
+		f.pages = map[string]frontPage{}
+	}
+	f.pages[v.words.Lang()] = frontPage{p, body, v.Now()}
+}
+
+func (f *front) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pages = nil
+}
+
+// facts are what every page says of the instance, read again now and then.
+type facts struct {
+	mu    sync.Mutex
+	known string
+	at    time.Time
+}
+
+// refresh reads the name of the initiative unless that was just done. A page
+// without it is better than none.
+func (f *facts) refresh(ctx context.Context, tx *store.Tx, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if age := now.Sub(f.at); age >= 0 && age < frontLifetime && f.known != "" {
+		return
+	}
+	if a, err := tx.Initiative(ctx); err == nil {
+		f.known, f.at = a.Name, now
+		if a.Name == "" {
+			f.known = a.Username
+		}
+	}
+}
+
+// name returns the name of the initiative.
+func (f *facts) name() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known == "" {
+		return "Maillage"
+	}
+	return f.known
+}
+
+// forget makes the name be read again.
+func (f *facts) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = ""
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/store"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// templates holds each page by its name, with the layout and the parts it may
+// use.
+var templates = parseTemplates()
+
+// parts are the templates that pages share.
+var parts = []string{"templates/layout.html", "templates/parts.html", "templates/forms.html"}
+
+func parseTemplates() map[string]*template.Template {
+	all := map[string]*template.Template{}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		panic(err) // a pattern in the source
+	}
+	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{"static": staticPath}).ParseFS(templateFiles, parts...))
+	for _, file := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")
+		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
+	}
+	return all
+}
+
+// A page is what a visit is answered with.
+type page struct {
+	Name     string // of its template
+	Title    string
+	Status   int // 0: 200
+	Data     any
+	Problems []mistake // of a form, to be listed on top
+	Head     *head     // what other programs read of a page
+	NoIndex  bool
+
+	see  string // where to go instead
+	hard bool   // the same bytes for everyone who gets it
+}
+
+// A head is what previews and other servers read of a page about one thing.
+type head struct {
+	Canonical   string
+	Alternate   federation.IRI // the ActivityPub document
+	Kind        string         // article, profile or website
+	Description string
+	Image       string // absolute
+	ImageAlt    string
+	Published   string // RFC 3339
+	Creator     string // a handle
+}
+
+// A sheet is what the layout writes: a page, and the visit it answers.
+type sheet struct {
+	*page
+	*locale.Printer
+	Account   *store.Account
+	Unread    int
+	Site      string // the name of the initiative
+	Path      string
+	Done      string // what was just done, in words
+	Languages []languageLink
+	Origin    string
+	Version   string
+}
+
+type languageLink struct {
+	Lang, Name, URL string
+	Current         bool
+}
+
+// Nav makes a link of the main menu.
+func (s sheet) Nav(url, name string) navLink { return navLink{url, s.T(name), s.Path == url} }
+
+type navLink struct {
+	URL, Name string
+	Current   bool
+}
+
+// show writes a page.
+func (v *visit) show(p *page) {
+	body, err := v.render(p)
+	if err != nil {
+		v.Log.ErrorContext(v.r.Context(), "render", "page", p.Name, "err", err)
+		http.Error(v.w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	v.front.keep(v, p, body)
+	v.write(p, body)
+}
+
+// render executes a template into memory, so that a fault in it does not leave
+// half a page.
+func (v *visit) render(p *page) ([]byte, error) {
+	t := templates[p.Name]
+	if t == nil {
+		return nil, fmt.Errorf("template %q: %w", p.Name, federation.ErrNotFound)
+	}
+	s := sheet{
+		page: p, Printer: v.words, Account: v.account, Unread: v.unread, Site: v.facts.name(),
+		Origin: v.Origin, Version: v.Version,
+	}
+	if !p.hard { // what is not there does not say where it is not
+		s.Path = v.r.URL.Path
+		s.Languages = v.languages()
+		s.Done = v.done()
+	}
+	var b bytes.Buffer
+	err := t.ExecuteTemplate(&b, "layout.html", s)
+	return b.Bytes(), err
+}
+
+func (v *visit) write(p *page, body []byte) {
+	h := v.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.words.Lang())
+	h.Set("Vary", "Accept, Accept-Language, Cookie")
+	switch {
+	case p.Status >= 400, v.account != nil:
+		h.Set("Cache-Control", "private, no-store")
+	default:
+		h.Set("Cache-Control", "no-cache")
+	}
+	if p.NoIndex {
+		h.Set("X-Robots-Tag", "noindex")
+	}
+	if p.Head != nil && p.Head.Alternate != "" {
+		h.Set("Link", fmt.Sprintf(`<%s>; rel="alternate"; type="%s"`, p.Head.Alternate, vocab.ActivityJSON))
+	}
+	if p.Status != 0 {
+		v.w.WriteHeader(p.Status)
+	}
+	_, _ = v.w.Write(body)
+}
+
+// languages links to the same page in every language.
+func (v *visit) languages() []languageLink {
+	if v.r.Method != http.MethodGet {
+		return nil
+	}
+	var all []languageLink
+	for _, lang := range locale.Languages() {
+		q := v.r.URL.Query()
+		q.Set("lang", lang)
+		all = append(all, languageLink{
+			Lang: lang, Name: locale.New(lang).T("language_name"), Current: lang == v.words.Lang(),
+			URL: v.r.URL.EscapedPath() + "?" + q.Encode(),
+		})
+	}
+	return all
+}
+
+// done returns the words for what the last form did.
+func (v *visit) done() string {
+	if id := "page_done_" + v.r.URL.Query().Get("done"); v.words.Has(id) {
+		return v.words.T(id)
+	}
+	return ""
+}
+
+// more links to the page that cursor begins; "" if there is none.
+func (v *visit) more(cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	q := v.r.URL.Query()
+	q.Del("done")
+	q.Set("after", cursor)
+	return v.r.URL.EscapedPath() + "?" + q.Encode()
+}
+
+// after returns the cursor of the page that is asked for.
+func (v *visit) after() string { return v.r.URL.Query().Get("after") }
+
+// localPath returns where to go next if it is a path of ours, else "/".
+func localPath(next string) string {
+	if len(next) > 2000 || !strings.HasPrefix(next, "/") || !utf8.ValidString(next) {
+		return "/"
+	}
+	if strings.HasPrefix(next, "//") || strings.ContainsFunc(next, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }) {
+		return "/"
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+	return next
+}

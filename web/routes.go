@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import "net/http"
+
+// A route is an address, who may ask for it, and what is done then: a reading
+// for GET, a doing for POST.
+type route struct {
+	path string
+	who  role
+	get  reading
+	post doing
+}
+
+// routes is every page there is.
+func routes() []route {
+	return []route{
+		// For everyone.
+		{path: "/{$}", who: anyone, get: (*visit).home},
+		{path: "/{handle}", who: anyone, get: (*visit).handle},
+		{path: "/actors/{name}", who: anyone, get: (*visit).actor},
+		{path: "/actors/{name}/{collection}", who: anyone, get: (*visit).actorCollection},
+		{path: "/objects/{id}", who: anyone, get: (*visit).object},
+		{path: "/activities/{id}", who: anyone, get: (*visit).activity},
+		{path: "/events", who: anyone, get: (*visit).events},
+		{path: "/offers", who: anyone, get: (*visit).offers},
+		{path: "/needs", who: anyone, get: (*visit).needs},
+		{path: "/tags/{tag}", who: anyone, get: (*visit).tag},
+		{path: "/search", who: anyone, get: (*visit).search},
+		{path: "/sign-in", who: anyone, get: (*visit).signInPage, post: (*visit).signIn},
+		{path: "/sign-in/link", who: anyone, get: (*visit).signInLinkPage, post: (*visit).signInLink},
+		{path: "/sign-out", who: anyone, post: (*visit).signOut},
+		{path: "/remote-follow", who: anyone, post: (*visit).remoteFollow},
+
+		// For whoever has signed in.
+		{path: "/account", who: member, get: (*visit).accountPage, post: (*visit).changePassword},
+		{path: "/account/language", who: member, post: (*visit).changeLanguage},
+		{path: "/profile", who: member, get: (*visit).profilePage, post: (*visit).saveProfile},
+		{path: "/feed", who: member, get: (*visit).feed},
+		{path: "/notifications", who: member, get: (*visit).notifications},
+		{path: "/notifications/read", who: member, post: (*visit).readNotifications},
+		{path: "/publish/offer", who: member, get: (*visit).offerPage, post: (*visit).publishOffer},
+		{path: "/publish/need", who: member, get: (*visit).needPage, post: (*visit).publishNeed},
+		{path: "/publish/event", who: member, get: (*visit).eventPage, post: (*visit).publishEvent},
+		{path: "/publish/note", who: member, get: (*visit).notePage, post: (*visit).publishNote},
+		{path: "/objects/{id}/edit", who: member, get: (*visit).editPage, post: (*visit).edit},
+		{path: "/objects/{id}/close", who: member, post: (*visit).closeObject},
+		{path: "/objects/{id}/reopen", who: member, post: (*visit).reopenObject},
+		{path: "/objects/{id}/cancel", who: member, post: (*visit).cancelEvent},
+		{path: "/objects/{id}/delete", who: member, get: (*visit).deletePage, post: (*visit).deleteObject},
+		{path: "/react", who: member, post: (*visit).react},
+		{path: "/reply", who: member, post: (*visit).reply},
+		{path: "/report", who: member, get: (*visit).reportPage, post: (*visit).report},
+		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},
+		{path: "/follow/actor", who: member, post: (*visit).follow},
+		{path: "/unfollow", who: member, post: (*visit).unfollow},
+		{path: "/following", who: member, get: (*visit).following},
+		{path: "/followers", who: member, get: (*visit).followers},
+		{path: "/followers/accept", who: member, post: (*visit).acceptFollower},
+		{path: "/followers/remove", who: member, post: (*visit).removeFollower},
+		{path: "/block", who: member, post: (*visit).block},
+		{path: "/unblock", who: member, post: (*visit).unblock},
+		{path: "/peer/objects", who: member, get: (*visit).peerObject},
+		{path: "/peer/actors", who: member, get: (*visit).peerActor},
+
+		// For those who look after the instance.
+		{path: "/settings/reports", who: moderator, get: (*visit).reports, post: (*visit).settleReport},
+		{path: "/settings/suspensions", who: moderator, get: (*visit).suspensions, post: (*visit).suspend},
+		{path: "/settings/suspensions/lift", who: moderator, post: (*visit).unsuspend},
+		{path: "/settings", who: admin, get: (*visit).profilePage, post: (*visit).saveProfile},
+		{path: "/settings/circuits", who: admin, get: (*visit).circuits, post: (*visit).addCircuit},
+		{path: "/settings/accounts", who: admin, get: (*visit).accounts, post: (*visit).addAccount},
+		{path: "/settings/accounts/{account}", who: admin, post: (*visit).changeAccount},
+		{path: "/settings/peers", who: admin, get: (*visit).peers, post: (*visit).retryPeer},
+	}
+}
+
+// Routes answers every page, and the addresses of actors, objects and
+// activities for those who prefer HTML.
+func (s *Site) Routes() http.Handler {
+	s.start()
+	mux := http.NewServeMux()
+	for _, r := range routes() {
+		if r.get != nil {
+			mux.Handle("GET "+r.path, s.read(r.who, r.get))
+		}
+		if r.post != nil {
+			mux.Handle("POST "+r.path, s.do(r.who, r.post))
+		}
+	}
+	mux.HandleFunc("GET /media/{id}", s.picture)
+	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
+	mux.HandleFunc("GET /static/{file}", serveStatic)
+	mux.HandleFunc("GET /favicon.ico", favicon)
+	mux.HandleFunc("GET /robots.txt", robots)
+	mux.Handle("/", s.read(anyone, (*visit).nowhere))
+
+	guard := http.NewCrossOriginProtection()
+	_ = guard.AddTrustedOrigin(s.Origin) // a malformed one is trusted by nobody
+	guard.SetDenyHandler(s.read(anyone, (*visit).foreign))
+	return harden(guard.Handler(mux))
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package web is what people see: pages made on the server, which work without
+// any script.
+//
+// routes.go names every address and who may ask for it; a page is a file here
+// and its template. A page that is looked at is a reading: one transaction in
+// which everything it shows is read, rendered after it ended. What a form does
+// is a doing: it changes things through outbox.Publish, like everybody else,
+// and then sends the browser to a page (post, redirect, get). Both return an
+// error where they cannot go on; visit.go turns it into a status and a page.
+//
+// What somebody may not read is answered exactly like what does not exist.
+// Nothing is loaded from another server: pictures of peers are links.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation/remote"
+	"codeberg.org/maillage/maillage/store"
+	"golang.org/x/time/rate"
+)
+
+// A Site is the pages of one instance. Its fields are set before Routes is
+// called and not changed afterwards.
+type Site struct {
+	DB        *store.DB
+	Origin    string // our own, such as https://amap.example
+	Directory *remote.Directory
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+	Secure    bool             // reached by https: cookies are for this host alone
+	Version   string
+
+	once      sync.Once
+	passwords *passwords
+	signIns   *limiter // by network and by account
+	lookups   *limiter // of other servers, by network or account
+	uploads   *limiter // by account
+	front     front
+	facts     facts
+}
+
+// start makes what the fields leave open.
+func (s *Site) start() {
+	s.once.Do(func() {
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		if s.Log == nil {
+			s.Log = slog.New(slog.DiscardHandler)
+		}
+		s.passwords = newPasswords()
+		s.signIns = newLimiter(rate.Every(12*time.Second), 25)
+		s.lookups = newLimiter(rate.Every(10*time.Second), 30)
+		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
+	})
+}
+
+// harden sets what every answer says to browsers: nothing foreign, no frame,
+// no script.
+func harden(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		head := w.Header()
+		head.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		head.Set("X-Content-Type-Options", "nosniff")
+		head.Set("Referrer-Policy", "same-origin")
+		head.Set("Cross-Origin-Opener-Policy", "same-origin")
+		head.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// zone is the clocks that dates without a zone of their own are shown on.
+var zone = func() *time.Location {
+	if z, err := time.LoadLocation(defaultZone); err == nil {
+		return z
+	}
+	return time.UTC
+}()
+
+const defaultZone = "Europe/Paris"
