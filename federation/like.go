@@ -14,9 +14,28 @@ var like = Verb{Type: Like, Apply: func(ctx context.Context, s State, a *Activit
 
 // announce shares an object with the announcer's own followers. It never shows
 // an object to more people than its author did. ActivityPub 7.11.
-var announce = Verb{Type: Announce, Needs: needsObject, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
-	return nil, attach(ctx, s, a, false)
-}}
+//
+// A group announces its members' activities too (FEP-1b12): of those a Create
+// or an Update is a share of its object, and the others are nothing to us.
+var announce = Verb{
+	Type: Announce,
+	Needs: func(a *Activity) Needs {
+		if foreignDeed(a) {
+			return Needs{}
+		}
+		return needsObject(a)
+	},
+	Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+		if foreignDeed(a) {
+			return nil, fmt.Errorf("%w: Announce of a %s", ErrUnsupported, a.Inner.Type)
+		}
+		return nil, attach(ctx, s, a, false)
+	},
+}
+
+func foreignDeed(a *Activity) bool {
+	return a.Inner != nil && a.Inner.Type != Create && a.Inner.Type != Update
+}
 
 func needsObject(a *Activity) Needs { return Needs{Objects: []IRI{a.Object}} }
 

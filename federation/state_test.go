@@ -148,13 +148,6 @@ func (s *memory) world() string {
 	return string(raw)
 }
 
-func (s *memory) copy() *memory {
-	c := *s
-	c.actors, c.objects, c.edges = maps.Clone(s.actors), maps.Clone(s.objects), maps.Clone(s.edges)
-	c.activities, c.suspended = maps.Clone(s.activities), maps.Clone(s.suspended)
-	return &c
-}
-
 // follows puts an accepted Follow.
 func (s *memory) follows(from, to IRI) {
 	s.edges[edgeKey(Follow, from, to)] = Edge{Kind: Follow, From: from, To: to, By: from + "#follow", At: s.now}
