@@ -363,4 +363,3 @@ func (c Composer) finish(o *federation.Object, s Source, ps Problems) (*federati
 	}
 	return o, nil
 }
-
