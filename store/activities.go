@@ -80,8 +80,7 @@ func (tx *Tx) LogActivity(ctx context.Context, a *federation.Activity) error {
 	return nil
 }
 
-// PutDocument stores the document of one of our own activities that was logged
-// without it.
+// PutDocument stores the document of an activity that was logged without it.
 func (tx *Tx) PutDocument(ctx context.Context, a *federation.Activity) error {
 	n, err := tx.exec(ctx, `UPDATE activities SET document = ? WHERE id = ? AND actor = ?`, a.Raw, a.ID, a.Actor)
 	return named(changed(n, err), "activity", a.ID)

@@ -81,7 +81,7 @@ func (tx *Tx) Enqueue(ctx context.Context, a *federation.Activity, lane int64, a
 
 // Inboxes returns where Enqueue would deliver to. An actor that is about to be
 // deleted has to be asked before, while it still has followers.
-func (tx *Tx) Inboxes(ctx context.Context, _ federation.IRI, addressees []federation.IRI) ([]federation.IRI, error) {
+func (tx *Tx) Inboxes(ctx context.Context, addressees []federation.IRI) ([]federation.IRI, error) {
 	list, err := all(ctx, tx, column[federation.IRI], `
 		SELECT DISTINCT CASE WHEN f.shared_inbox <> '' THEN f.shared_inbox ELSE f.inbox END
 		FROM actors c

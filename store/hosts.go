@@ -130,10 +130,14 @@ func (tx *Tx) settle(ctx context.Context, host string) error {
 	if err != nil && !errors.Is(err, federation.ErrNotFound) {
 		return err
 	}
-	_, err = tx.exec(ctx, `
-		UPDATE hosts SET lease_owner = '', lease_until = 0,
-			due = CASE WHEN ? > 0 AND not_before > ? THEN not_before ELSE ? END
-		WHERE host = ?`, due, due, due, host)
+	query, args := `UPDATE hosts SET lease_owner = '', lease_until = 0, due = 0 WHERE host = ?`, []any{host}
+	if due > 0 {
+		query, args = `
+			UPDATE hosts SET lease_owner = '', lease_until = 0,
+				due = CASE WHEN not_before > ? THEN not_before ELSE ? END
+			WHERE host = ?`, []any{due, due, host}
+	}
+	_, err = tx.exec(ctx, query, args...)
 	return err
 }
 

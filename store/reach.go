@@ -52,14 +52,11 @@ func (tx *Tx) Forward(ctx context.Context, a *federation.Activity, by federation
 // CountBy counts the public objects of an author that are of these kinds, are
 // open and are not over by a time; the zero time counts the past too.
 func (tx *Tx) CountBy(ctx context.Context, author federation.IRI, from time.Time, kinds ...string) (int, error) {
-	since := int64(0)
-	if !from.IsZero() {
-		since = from.UnixMicro()
-	}
 	n, err := tx.number(ctx, `
 		SELECT COUNT(*) FROM objects
-		WHERE attributed_to = ? AND gone = 0 AND visibility <= 1 AND closed = 0 AND end_at >= ? AND kind IN (?)`,
-		author, since, among(kinds))
+		WHERE attributed_to = ? AND gone = 0 AND visibility <= 1 AND closed = 0
+			AND (end_at = 0 OR end_at >= ?) AND kind IN (?)`,
+		author, from, among(kinds))
 	return int(n), err
 }
 
