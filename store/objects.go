@@ -231,7 +231,7 @@ func (tx *Tx) putTag(ctx context.Context, seq int64, facet, tag string) error {
 // our own actors when it is.
 func (tx *Tx) putAddressees(ctx context.Context, seq int64, o *federation.Object) error {
 	open := o.Visibility("") <= federation.VisibleUnlisted
-	for _, id := range slices.Concat(o.To, o.Cc) {
+	for _, id := range slices.Concat(o.To, o.Cc, o.Bto) {
 		if id == federation.Public || open && id.Origin() != tx.Home() {
 			continue
 		}
@@ -331,7 +331,7 @@ func (tx *Tx) MayRead(ctx context.Context, viewer federation.IRI, o *federation.
 	if err != nil || blocked {
 		return false, err
 	}
-	to := slices.Concat(o.To, o.Cc)
+	to := slices.Concat(o.To, o.Cc, o.Bto)
 	if slices.Contains(to, viewer) {
 		return true, nil
 	}
