@@ -470,3 +470,23 @@ func (v *visit) peerActor(ctx context.Context, tx *store.Tx) (*page, error) {
 	d, err := v.actorData(ctx, tx, a)
 	return &page{Name: "actor", Title: d.Who.Name, Data: d, NoIndex: true}, err
 }
+
+// reactions writes how many people liked, shared and answered something.
+func (c *card) reactions(n store.Counts) string {
+	var all []string
+	for _, r := range []struct {
+		id string
+		n  int
+	}{{"page_likes", n.Likes}, {"page_shares", n.Shares}, {"page_replies_count", n.Replies}} {
+		if r.n > 0 {
+			all = append(all, c.T(r.id, r.n))
+		}
+	}
+	return strings.Join(all, " · ")
+}
+
+// Reactions are those to the object of the page.
+func (d *objectData) Reactions() string { return d.reactions(d.Counts) }
+
+// Reactions are those to an answer.
+func (r *replyData) Reactions() string { return r.reactions(r.Counts) }

@@ -126,7 +126,42 @@ func (v *visit) render(p *page) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err := t.ExecuteTemplate(&b, "layout.html", s)
-	return b.Bytes(), err
+	return straight(b.Bytes()), err
+}
+
+// straight takes out the signs that turn the direction of text around, with
+// which a name can pretend to be another, and the NUL. They are taken out
+// where text comes in, too; here nothing gets past.
+func straight(page []byte) []byte {
+	if !crooked(page) {
+		return page
+	}
+	return bytes.Map(func(r rune) rune {
+		if r == 0 || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, page)
+}
+
+// crooked reports whether there is anything to take out; there hardly ever is.
+func crooked(page []byte) bool {
+	if bytes.IndexByte(page, 0) >= 0 {
+		return true
+	}
+	const first = 0xe2 // of the three bytes of U+202A to U+202E and U+2066 to U+2069
+	for i := bytes.IndexByte(page, first); i >= 0 && i+2 < len(page); {
+		second, third := page[i+1], page[i+2]
+		if second == 0x80 && third >= 0xaa && third <= 0xae || second == 0x81 && third >= 0xa6 && third <= 0xa9 {
+			return true
+		}
+		next := bytes.IndexByte(page[i+1:], first)
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
 }
 
 func (v *visit) write(p *page, body []byte) {

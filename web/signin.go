@@ -44,17 +44,12 @@ func (v *visit) signInForm(d signInData) *page {
 // the session was over is kept, to be sent again.
 func (v *visit) askToSignIn() *page {
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
-		return v.signInForm(signInData{Next: localPath(v.r.URL.RequestURI())}).gone(v)
+		return see("/sign-in?next="+url.QueryEscape(localPath(v.r.URL.RequestURI())), "")
 	}
 	d := signInData{Next: "/", Action: localPath(v.r.URL.RequestURI()), Kept: keep(v.r.PostForm)}
 	p := v.signInForm(d)
 	p.Status = http.StatusUnauthorized
 	return p
-}
-
-// gone sends the browser to the page of signing in.
-func (p *page) gone(*visit) *page {
-	return &page{see: "/sign-in?next=" + url.QueryEscape(p.Data.(signInData).Next)}
 }
 
 // maxKept is how many fields of a form are kept.

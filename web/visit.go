@@ -231,7 +231,12 @@ func (v *visit) speaksFor(id federation.IRI) bool {
 }
 
 // viewer returns on whose behalf o is read: any voice that may; "" if none.
+// That something was deleted is for those to know who could read it.
 func (v *visit) viewer(ctx context.Context, tx *store.Tx, o *federation.Object) (federation.IRI, bool, error) {
+	if o.Gone() {
+		was := *o
+		was.Type, o = o.FormerType, &was
+	}
 	ok, err := tx.MayRead(ctx, "", o)
 	if ok || err != nil {
 		return "", ok, err
@@ -250,14 +255,15 @@ func (s *Site) local(path string) federation.IRI { return federation.IRI(s.Origi
 // answer sends a page, or says why not.
 func (v *visit) answer(p *page, err error) {
 	switch {
-	case err == nil && p.see != "":
-		v.w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(v.w, v.r, p.see, http.StatusSeeOther)
-		return
 	case errors.Is(err, errSignIn):
 		p = v.askToSignIn()
 	case err != nil:
 		p = v.fault(err)
+	}
+	if p.see != "" {
+		v.w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(v.w, v.r, p.see, http.StatusSeeOther)
+		return
 	}
 	v.show(p)
 }

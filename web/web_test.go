@@ -21,6 +21,7 @@ import (
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 	"codeberg.org/maillage/maillage/store/storetest"
+	"golang.org/x/net/html"
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -252,4 +253,18 @@ func each(t *testing.T, f func(t *testing.T, i *instance)) {
 	storetest.Each(t, func(t *testing.T, db func(string) string) {
 		f(t, start(t, db("web")))
 	})
+}
+
+// hidden returns the fields of the last form of a page that people do not see.
+func hidden(t testing.TB, body string) url.Values {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(body))
+	must(t, err)
+	values := url.Values{}
+	walk(doc, func(n *html.Node) {
+		if n.Data == "input" && attr(n, "type") == "hidden" {
+			values.Add(attr(n, "name"), attr(n, "value"))
+		}
+	})
+	return values
 }
