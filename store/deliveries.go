@@ -258,8 +258,8 @@ func (d delivering) giveWork(ctx context.Context) error {
 // about an object: newest first, at most 1,000.
 func (tx *Tx) DeliveriesOf(ctx context.Context, id federation.IRI) ([]*Delivery, error) {
 	return all(ctx, tx, func(r row) (*Delivery, error) { return scanDelivery(r) }, `
-		SELECT `+deliveryColumns+` FROM activities a JOIN deliveries d ON d.activity = a.seq
-		WHERE a.seq IN (
+		SELECT `+deliveryColumns+` FROM activities a CROSS JOIN deliveries d
+		WHERE d.activity = a.seq AND a.seq IN (
 			SELECT x.seq FROM activities x WHERE x.id = ?
 			UNION SELECT y.seq FROM activities y WHERE y.object = ? AND y.object <> '' AND y.local = 1)
 		ORDER BY d.id DESC LIMIT 1000`, id, id)

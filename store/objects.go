@@ -275,7 +275,7 @@ func (tx *Tx) bury(ctx context.Context, o *federation.Object, seq int64, known b
 	}
 	_, err := tx.exec(ctx, `
 		UPDATE activities SET document = '', visibility = 3
-		WHERE object = ? AND type IN ('Create', 'Update')`, o.ID)
+		WHERE object = ? AND object <> '' AND type IN ('Create', 'Update')`, o.ID)
 	return err
 }
 

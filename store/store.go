@@ -140,6 +140,7 @@ type Tx struct {
 	bun     bun.IDB
 	now     time.Time
 	queued  []string // queues to wake after the commit
+	pg      bool
 }
 
 var _ federation.State = (*Tx)(nil)
@@ -159,11 +160,12 @@ func (tx *Tx) Lock(ctx context.Context, id federation.IRI) error {
 	return err
 }
 
-func (tx *Tx) postgres() bool { _, ok := tx.session.(*positional); return ok }
+func (tx *Tx) postgres() bool { return tx.pg }
 
 // begin makes the Tx of one call of fn.
 func (db *DB) begin(s session, b bun.IDB) *Tx {
-	return &Tx{db: db, session: s, bun: b, now: db.now().UTC().Truncate(time.Microsecond)}
+	_, pg := s.(*positional)
+	return &Tx{db: db, session: s, bun: b, now: db.now().UTC().Truncate(time.Microsecond), pg: pg}
 }
 
 func migrationFiles(engine string) (fs.FS, error) { return fs.Sub(migrations, "migrations/"+engine) }
