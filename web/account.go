@@ -29,7 +29,7 @@ func (v *visit) accountPage(context.Context, *store.Tx) (*page, error) {
 
 func (v *visit) accountForm(f *form) *page {
 	a := v.account
-	d := accountData{Form: f, Name: a.Name, Email: a.Email, Role: v.words.Word("page_role", a.Role), First: a.Password == ""}
+	d := accountData{Form: f, Name: a.Name, Email: a.Email, Role: v.words.T("page_role_" + a.Role), First: a.Password == ""}
 	for _, who := range v.voices {
 		if who.ID == a.Person {
 			d.Handle = "@" + handleOf(who)

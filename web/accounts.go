@@ -50,9 +50,9 @@ func (v *visit) accountsPage(ctx context.Context, tx *store.Tx, f *form, link, l
 	if err != nil {
 		return nil, err
 	}
-	d := accountsData{Form: f, Roles: options(v.words, "page_role", roles), Link: link, LinkFor: linkFor}
+	d := accountsData{Form: f, Roles: options(v.words, "page_role_", roles), Link: link, LinkFor: linkFor}
 	for _, a := range list {
-		line := accountLine{Account: a, Roles: options(v.words, "page_role", roles), Self: a.ID == v.account.ID}
+		line := accountLine{Account: a, Roles: options(v.words, "page_role_", roles), Self: a.ID == v.account.ID}
 		for i := range line.Roles {
 			line.Roles[i].Chosen = line.Roles[i].Value == a.Role
 		}

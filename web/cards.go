@@ -222,7 +222,7 @@ func (v *visit) eventCard(c *card, o *federation.Object) {
 	c.When = v.when(o, e)
 	c.Begins = stamp(o.Start)
 	start := inZone(o.Start, e.Timezone)
-	c.Day, c.Month = start.Format("2"), v.words.Word("page_month", start.Format("1"))
+	c.Day, c.Month = start.Format("2"), v.words.T("page_month_"+start.Format("1"))
 	if e.Status != federation.EventScheduled {
 		c.Status = v.words.Word("status", e.Status)
 		c.Off = e.Status == federation.EventCancelled

@@ -176,11 +176,12 @@ func (f *form) Many(name, label string, options []option, more ...string) input 
 	return i
 }
 
-// words makes the options of a vocabulary.
-func options(p *locale.Printer, vocabulary string, codes []string) []option {
+// options are the codes of a vocabulary, named by the messages whose ids begin
+// with prefix.
+func options(p *locale.Printer, prefix string, codes []string) []option {
 	var all []option
 	for _, c := range codes {
-		all = append(all, option{Value: c, Label: p.Word(vocabulary, c)})
+		all = append(all, option{Value: c, Label: p.T(prefix + c)})
 	}
 	return all
 }

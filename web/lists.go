@@ -132,8 +132,8 @@ func (v *visit) searchOptions() searchOptions {
 	anything := option{Label: v.words.T("form_any")}
 	o := searchOptions{
 		Kinds:   []option{anything},
-		Sectors: append([]option{anything}, options(v.words, "sector", locale.Sectors)...),
-		Modes:   append([]option{anything}, options(v.words, "mode", federation.ExchangeModes)...),
+		Sectors: append([]option{anything}, options(v.words, "sector_", locale.Sectors)...),
+		Modes:   append([]option{anything}, options(v.words, "mode_", federation.ExchangeModes)...),
 		Radii:   []option{{Label: v.words.T("form_anywhere")}},
 	}
 	for _, k := range kinds {

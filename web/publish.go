@@ -122,16 +122,16 @@ func (v *visit) voiceOf(old *federation.Object) (*federation.Actor, error) {
 func (v *visit) vocabularies(d *composeData) {
 	w := v.words
 	none := option{Label: w.T("form_none")}
-	d.Modes = options(w, "mode", federation.ExchangeModes)
-	d.Units = options(w, "unit", federation.Units)
-	d.Sectors = append([]option{none}, options(w, "sector", locale.Sectors)...)
-	d.Categories = options(w, "category", locale.EventCategories)
-	d.Statuses = options(w, "status", locale.EventStatuses)
-	d.Joins = options(w, "join", locale.JoinModes)
-	d.Audiences = options(w, "audience", locale.Audiences)
-	d.Actions = options(w, "form_action", []string{"goods", "service"})
-	d.Pers = options(w, "form_per", []string{"open", "unit", "lot"})
-	d.Currencies = options(w, "form_currency", []string{"EUR", "CHF", "hour"})
+	d.Modes = options(w, "mode_", federation.ExchangeModes)
+	d.Units = options(w, "unit_", federation.Units)
+	d.Sectors = append([]option{none}, options(w, "sector_", locale.Sectors)...)
+	d.Categories = options(w, "category_", locale.EventCategories)
+	d.Statuses = options(w, "status_", locale.EventStatuses)
+	d.Joins = options(w, "join_", locale.JoinModes)
+	d.Audiences = options(w, "audience_", locale.Audiences)
+	d.Actions = options(w, "form_action_", []string{"goods", "service"})
+	d.Pers = options(w, "form_per_", []string{"open", "unit", "lot"})
+	d.Currencies = options(w, "form_currency_", []string{"EUR", "CHF", "hour"})
 	if c := d.Form.Value("currency"); c != "" && !slices.ContainsFunc(d.Currencies, func(o option) bool { return o.Value == c }) {
 		d.Currencies = append(d.Currencies, option{Value: c, Label: locale.CurrencyName(c)})
 	}
@@ -394,7 +394,7 @@ func (v *visit) partRows(f *form) []partRow {
 	rows := make([]partRow, n)
 	for i := range rows {
 		kind := at(f.values["part.kind"], i)
-		kinds := options(v.words, "part", federation.PartKinds)
+		kinds := options(v.words, "part_", federation.PartKinds)
 		for k := range kinds {
 			kinds[k].Chosen = kinds[k].Value == kind
 		}
