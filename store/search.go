@@ -117,26 +117,58 @@ func (tx *Tx) Upcoming(ctx context.Context, viewer federation.IRI, cursor string
 	return events, next, err
 }
 
-// hits asks for one kind at a time, so that each statement reads an index in
-// its order and stops, and merges what comes.
+// hits returns what comes after a hit, and one more than a page if there is.
 func (tx *Tx) hits(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	if q.Sort == SortNear {
+		return tx.nearest(ctx, q, after)
+	}
+	if q.Text != "" || q.Tag != "" || q.Mode != "" || q.Near != nil && q.RadiusKm > 0 {
+		return tx.ask(ctx, q, q.Kinds, after)
+	}
+	// Nothing narrows it down: one kind at a time, so that each statement reads
+	// an index in its order and stops.
 	var list []hit
 	for _, kind := range q.Kinds {
-		query, args := tx.searchQuery(q, kind, after)
-		hits, err := all(ctx, tx, func(r row) (h hit, err error) { err = r.Scan(&h.rank, &h.seq); return h, err }, query, args...)
+		hits, err := tx.ask(ctx, q, []string{kind}, after)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, hits...)
 	}
 	sign := int64(1)
-	if q.Sort != SortNear && q.Sort != SortStart {
+	if q.Sort != SortStart {
 		sign = -1
 	}
 	slices.SortFunc(list, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(sign*a.seq, sign*b.seq))
 	})
 	return list[:min(len(list), q.Limit+1)], nil
+}
+
+// nearest widens its circle until it holds a page: what is sought is mostly
+// near, and the rest need not be sorted.
+func (tx *Tx) nearest(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	reach := q.RadiusKm
+	if reach <= 0 {
+		reach = everywhere
+	}
+	circle := 10.0
+	if after != nil {
+		circle = max(circle, 2*earth*math.Asin(math.Sqrt(min(1, max(0, after.rank)))))
+	}
+	for {
+		q.RadiusKm = min(circle, reach)
+		hits, err := tx.ask(ctx, q, q.Kinds, after)
+		if err != nil || len(hits) > q.Limit || circle >= reach {
+			return hits, err
+		}
+		circle *= 4
+	}
+}
+
+func (tx *Tx) ask(ctx context.Context, q Query, kinds []string, after *hit) ([]hit, error) {
+	query, args := tx.searchQuery(q, kinds, after)
+	return all(ctx, tx, func(r row) (h hit, err error) { err = r.Scan(&h.rank, &h.seq); return h, err }, query, args...)
 }
 
 // A where collects conditions.
@@ -150,9 +182,13 @@ func (w *where) and(condition string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
-func (tx *Tx) searchQuery(q Query, kind string, after *hit) (string, []any) {
+func (tx *Tx) searchQuery(q Query, kinds []string, after *hit) (string, []any) {
 	w := new(where)
-	w.and(`o.gone = 0 AND o.kind = ?`, kind)
+	if len(kinds) == 1 {
+		w.and(`o.gone = 0 AND o.kind = ?`, kinds[0])
+	} else {
+		w.and(`o.gone = 0 AND o.kind IN (?)`, among(kinds))
+	}
 	w.visible(q.Viewer)
 	q.filter(w)
 	if c, arg := tx.match(q.Text); c != "" {
@@ -207,6 +243,9 @@ func (w *where) visible(viewer federation.IRI) {
 			WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0))))`, viewer, viewer, viewer)
 }
 
+// everywhere is a radius, in kilometres, that reaches around the Earth.
+const everywhere = 20100
+
 // earth is twice the mean radius, in kilometres: distance = earth * asin(sqrt(h)).
 const earth = 2 * 6371
 
@@ -223,7 +262,7 @@ func haversineArgs(p federation.Point) []any {
 // within.
 func (tx *Tx) near(w *where, q Query) {
 	w.and(`o.placed = 1`)
-	if q.RadiusKm <= 0 || q.RadiusKm >= 20000 {
+	if q.RadiusKm <= 0 || q.RadiusKm >= everywhere {
 		return
 	}
 	south, north, west, east := rectangle(*q.Near, q.RadiusKm)

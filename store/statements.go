@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,17 +27,29 @@ type session interface {
 // anyOf is an argument that stands for a list: IN (?).
 type anyOf []any
 
-// among makes a list argument. An empty list matches nothing.
+// among makes a list argument. An empty list matches nothing. The last element
+// is repeated until there is a power of two of them: so there are few lengths,
+// and few statements to keep prepared.
 func among[T any](list []T) anyOf {
-	out := make(anyOf, 0, len(list))
-	for _, v := range list {
-		out = append(out, v)
-	}
-	if len(out) == 0 {
+	if len(list) == 0 {
 		return anyOf{nil}
+	}
+	size := 1
+	for size < len(list) {
+		size *= 2
+	}
+	if size > maxRepeated {
+		size = len(list)
+	}
+	out := make(anyOf, size)
+	for i := range out {
+		out[i] = list[min(i, len(list)-1)]
 	}
 	return out
 }
+
+// maxRepeated is the longest list that is made longer.
+const maxRepeated = 256
 
 // prepared is a connection to SQLite that keeps its statements prepared:
 // parsing them again would take longer than running them.
@@ -137,27 +150,23 @@ func numbered(query string, fixed bool) string {
 }
 
 // expand writes lists out and turns arguments into what drivers take. fixed
-// says that the text did not depend on the arguments.
+// says that the text is one of few.
 func expand(query string, args []any) (text string, out []any, fixed bool) {
-	fixed = true
-	for _, a := range args {
-		if _, ok := a.(anyOf); ok {
-			fixed = false
-		}
-	}
-	if fixed {
+	if !slices.ContainsFunc(args, func(a any) bool { _, ok := a.(anyOf); return ok }) {
 		for i, a := range args {
 			args[i] = plain(a)
 		}
 		return query, args, true
 	}
 	var b strings.Builder
+	fixed = true
 	for i, part := range strings.Split(query, "?") {
 		if i > 0 {
 			list, ok := args[i-1].(anyOf)
 			if !ok {
 				list = anyOf{args[i-1]}
 			}
+			fixed = fixed && len(list) <= maxRepeated
 			b.WriteString(strings.Repeat("?, ", len(list)-1) + "?")
 			for _, a := range list {
 				out = append(out, plain(a))
@@ -165,7 +174,7 @@ func expand(query string, args []any) (text string, out []any, fixed bool) {
 		}
 		b.WriteString(part)
 	}
-	return b.String(), out, false
+	return b.String(), out, fixed
 }
 
 // plain turns an argument into what both drivers take.

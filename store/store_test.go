@@ -306,11 +306,16 @@ func TestNumbered(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	text, args, fixed := expand(`a = ? AND b IN (?) AND c = ?`, []any{1, among([]federation.IRI{"x", "y"}), true})
-	if text != `a = ? AND b IN (?, ?) AND c = ?` || fixed {
+	if text != `a = ? AND b IN (?, ?) AND c = ?` || !fixed {
 		t.Errorf("got %s", text)
 	}
 	if d := cmp.Diff([]any{int64(1), "x", "y", int64(1)}, args); d != "" {
 		t.Error(d)
+	}
+	for n, want := range map[int]int{0: 1, 1: 1, 3: 4, 200: 256, 257: 257} {
+		if got := len(among(make([]int, n))); got != want {
+			t.Errorf("a list of %d became %d", n, got)
+		}
 	}
 }
 
