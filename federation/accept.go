@@ -24,6 +24,9 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 // reject refuses it, or ends later what was accepted. ActivityPub 7.7.
 var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	e, err := proposed(ctx, s, a)
+	if errors.Is(err, ErrNotFound) && a.Local && a.Inner != nil && a.Inner.Type == Follow && a.Inner.Object == a.Actor {
+		return nil, nil // never taken in, or dropped by a Block: the other has to be told
+	}
 	if err != nil {
 		return nil, err
 	}

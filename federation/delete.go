@@ -20,6 +20,9 @@ var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activi
 		if !a.Object.SameOrigin(a.Actor) {
 			return nil, fmt.Errorf("%w: %s is not of the host of %s", ErrForbidden, a.Object, a.Actor)
 		}
+		if _, err := s.Actor(ctx, a.Object); !errors.Is(err, ErrNotFound) {
+			return nil, orForbidden(err, a.Object) // an actor is deleted by itself only
+		}
 		old = &Object{ID: a.Object, AttributedTo: a.Actor, Published: s.Now()}
 	case err != nil:
 		return nil, err

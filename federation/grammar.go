@@ -271,11 +271,18 @@ func notSuspended(ctx context.Context, s State, id IRI) error {
 }
 
 // setAsideForeign drops what came along unless it is the speaker's own or was
-// read from its origin: R7. The id remains, to be fetched.
+// read from its origin: R7. The id remains, to be fetched; the bytes that held
+// the words of another are not kept either.
 func setAsideForeign(a *Activity) {
 	o := a.Enclosed
 	if o != nil && !a.Fetched && checkOwn(o, a.Actor) != nil && o.Type != "Tombstone" {
 		a.Enclosed = nil
+		if !a.Local {
+			a.Raw = nil
+		}
+	}
+	if a.Type == Announce && !a.Local && a.Inner != nil && a.Inner.Actor != a.Actor {
+		a.Raw = nil
 	}
 	if a.Profile != nil && a.Profile.ID != a.Actor {
 		a.Profile = nil

@@ -77,7 +77,7 @@ func attach(ctx context.Context, s State, a *Activity, private bool) error {
 
 // addressed reports whether who is among those o was written for.
 func addressed(ctx context.Context, s State, o *Object, owner *Actor, who IRI) (bool, error) {
-	for _, to := range unique(o.To, o.Cc) {
+	for _, to := range unique(o.To, o.Cc, o.Bto) {
 		if to == who {
 			return true, nil
 		}

@@ -36,7 +36,7 @@ func undone(ctx context.Context, s State, a *Activity) (*Edge, error) {
 // forestall remembers an activity that was undone before it came, so that it
 // does nothing when it does come.
 func forestall(ctx context.Context, s State, a *Activity) error {
-	if a.Inner == nil || !a.Object.SameOrigin(a.Actor) {
+	if a.Inner == nil || a.Inner.Actor != a.Actor || !a.Object.SameOrigin(a.Actor) {
 		return nil
 	}
 	err := s.LogActivity(ctx, &Activity{ID: a.Object, Type: a.Inner.Type, Actor: a.Actor, Object: a.Inner.Object, Published: s.Now(), Local: a.Local})

@@ -56,8 +56,10 @@ func revise(ctx context.Context, s State, a *Activity, old, o *Object) error {
 	case old.Type != o.Type:
 		return fmt.Errorf("%w: a %s does not become a %s", ErrForbidden, old.Type, o.Type)
 	}
-	if o.Updated.IsZero() || o.Updated.After(s.Now()) {
-		o.Updated = s.Now() // a peer that does not say when: when it came
+	if o.Updated.IsZero() || !a.Local && o.Updated.After(s.Now()) {
+		// A peer that does not say when, or says a time to come: when it came.
+		// Our own times run ahead when there are several changes in a second.
+		o.Updated = s.Now()
 	}
 	if !o.Updated.After(stamp(old)) {
 		return nil // overtaken by a newer one

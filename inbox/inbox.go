@@ -86,6 +86,8 @@ func statusOf(err error) int {
 		return http.StatusAccepted
 	case errors.Is(err, federation.ErrGone): // the key of a deleted actor
 		return http.StatusUnauthorized
+	case errors.Is(err, context.Canceled): // the sender did not wait
+		return http.StatusServiceUnavailable
 	}
 	return outbox.Status(err)
 }
@@ -238,5 +240,5 @@ func isLDJSON(contentType string) bool {
 // wait is how long a retry waits after n failed attempts.
 func wait(attempts int) time.Duration {
 	steps := []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour}
-	return steps[min(attempts, len(steps)-1)]
+	return steps[min(max(attempts, 0), len(steps)-1)]
 }

@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -37,19 +38,32 @@ type Worker struct {
 	Directory *remote.Directory
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Owner names the worker to the others. What one of that name left behind
+	// when it was killed is taken up at once. Empty: a name of its own; then it
+	// is taken up when the lease is over.
+	Owner string
+	// Lease is how long rows are kept for a worker. Zero: two minutes.
+	Lease time.Duration
+	// Idle is how often the queue is looked at when nothing wakes the worker.
+	// Zero: a second.
+	Idle time.Duration
 
-	owner string
 	slow  chan struct{}
+	freed chan struct{} // rows were finished: others may have waited for them
 }
 
 // Run works until ctx ends, then waits for what is in hand.
 func (w *Worker) Run(ctx context.Context) error {
-	w.owner, w.slow = rand.Text(), make(chan struct{}, slowPool)
+	w.Owner, w.Lease, w.Idle = cmp.Or(w.Owner, rand.Text()), cmp.Or(w.Lease, lease), cmp.Or(w.Idle, idle)
+	w.slow, w.freed = make(chan struct{}, slowPool), make(chan struct{}, 1)
+	if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseReceived(ctx, w.Owner) }); err != nil {
+		return fmt.Errorf("release received: %w", err)
+	}
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, inFlight)
 	wake := w.DB.Wake("received")
-	tick := time.NewTicker(idle)
+	tick := time.NewTicker(w.Idle)
 	defer tick.Stop()
 	for {
 		n, err := w.claim(ctx, slots, &busy)
@@ -63,6 +77,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
+		case <-w.freed:
 		case <-tick.C:
 		}
 	}
@@ -83,7 +98,7 @@ func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.Wait
 	}
 	var rows []*store.Received
 	err := w.DB.Update(ctx, func(tx *store.Tx) (err error) {
-		rows, err = tx.ClaimReceived(ctx, w.owner, lease, free)
+		rows, err = tx.ClaimReceived(ctx, w.Owner, w.Lease, free)
 		return err
 	})
 	if err != nil {
@@ -97,6 +112,10 @@ func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.Wait
 			w.chain(context.WithoutCancel(ctx), chain)
 			for range chain {
 				<-slots
+			}
+			select {
+			case w.freed <- struct{}{}:
+			default: // said already
 			}
 		})
 	}
@@ -141,7 +160,7 @@ func (w *Worker) chain(ctx context.Context, rows []*store.Received) {
 // judge records why r was not applied. It returns when r is tried again; zero
 // if never.
 func (w *Worker) judge(ctx context.Context, r *store.Received, cause error) (again time.Time) {
-	log := w.Log.With("activity", r.Activity, "actor", r.Actor, "attempt", r.Attempts+1, "err", cause)
+	log := w.Log.With("activity", r.Activity, "actor", r.Actor, "attempt", r.Attempts, "err", cause)
 	err := w.DB.Update(ctx, func(tx *store.Tx) error {
 		switch {
 		case errors.Is(cause, federation.ErrNotConcerned), errors.Is(cause, federation.ErrUnsupported):
@@ -150,11 +169,11 @@ func (w *Worker) judge(ctx context.Context, r *store.Received, cause error) (aga
 		case final(cause):
 			log.InfoContext(ctx, "received, refused")
 			return tx.RefuseReceived(ctx, r.ID, cause.Error())
-		case r.Attempts+1 >= maxAttempts && !errors.Is(cause, errBusy):
+		case r.Attempts >= maxAttempts && !errors.Is(cause, errBusy):
 			log.WarnContext(ctx, "received, given up")
 			return tx.FailReceived(ctx, r.ID, cause.Error())
 		}
-		again = w.Now().Add(wait(r.Attempts))
+		again = w.Now().Add(wait(r.Attempts - 1))
 		log.InfoContext(ctx, "received, waits")
 		return tx.RetryReceived(ctx, r.ID, again, cause.Error())
 	})

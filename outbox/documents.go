@@ -205,7 +205,13 @@ func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer feder
 	if err != nil {
 		return nil, err
 	}
-	ok, err := tx.MayRead(ctx, viewer, o)
+	asked := o
+	if o.Gone() && len(o.To)+len(o.Cc) > 0 {
+		// That there was something is not for more people than what it was.
+		was := *o
+		was.Type, asked = o.FormerType, &was
+	}
+	ok, err := tx.MayRead(ctx, viewer, asked)
 	if err == nil && !ok {
 		err = fmt.Errorf("%w: %s", federation.ErrForbidden, id)
 	}

@@ -192,8 +192,30 @@ func enqueue(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Enqueue(ctx, a, lane, a.Addressees(), more...)
+	to, hidden, err := addressees(ctx, tx, a)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Enqueue(ctx, a, lane, to, append(more, hidden...)...)
 	return err
+}
+
+// addressees returns whom a is for, and the personal inboxes of the peers'
+// actors who are hidden: at a shared one nobody would know that it is for them.
+func addressees(ctx context.Context, tx *store.Tx, a *federation.Activity) (to, hidden []federation.IRI, err error) {
+	to = slices.Concat(a.To, a.Cc)
+	for _, id := range slices.Concat(a.Bto, a.Bcc) {
+		who, err := tx.Actor(ctx, id)
+		switch {
+		case errors.Is(err, federation.ErrNotFound): // a collection of ours, or nobody
+			to = append(to, id)
+		case err != nil:
+			return nil, nil, err
+		case !who.Local && !who.Gone:
+			hidden = append(hidden, who.Inbox)
+		}
+	}
+	return to, hidden, nil
 }
 
 // Lane numbers the queue lane of what happens to one subject. Two subjects

@@ -3,6 +3,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,10 +21,10 @@ import (
 // How the queue is worked off. A host is claimed, not a row, so that its cap,
 // its order and its back-off are one row's business.
 const (
-	perHost   = 2               // deliveries in flight to one host
-	perClaim  = 20              // rows taken from a host at once
-	lease     = 2 * time.Minute // how long a crashed worker keeps a host
-	idle      = time.Second     // how often the queue is looked at when nothing wakes us
+	perHost   = 2           // deliveries in flight to one host
+	perClaim  = 20          // rows taken from a host at once
+	lease     = time.Minute // how long a crashed worker keeps a host
+	idle      = time.Second // how often the queue is looked at when nothing wakes us
 	giveUp    = 7 * 24 * time.Hour
 	refusals  = 3 // tries of what a peer refuses for a reason of its own (4xx)
 	maxErrLen = 300
@@ -46,21 +47,33 @@ type Worker struct {
 	// Hosts is how many hosts are worked on at once; each has at most two
 	// deliveries in flight. Zero: 128.
 	Hosts int
+	// Owner names the worker to the others. What one of that name left behind
+	// when it was killed is taken up at once. Empty: a name of its own; then it
+	// is taken up when the lease is over.
+	Owner string
+	// Lease is how long a host is kept for a worker that gives no sign of
+	// life. Zero: a minute.
+	Lease time.Duration
+	// Idle is how often the queue is looked at when nothing wakes the worker.
+	// Zero: a second.
+	Idle time.Duration
 
-	owner string
+	freed chan struct{} // a host was given back: it may have more work
 }
 
 // Run works until ctx ends, then waits for what is in flight.
 func (w *Worker) Run(ctx context.Context) error {
-	if w.Hosts == 0 {
-		w.Hosts = 128
+	w.Hosts = cmp.Or(w.Hosts, 128)
+	w.Owner, w.Lease, w.Idle = cmp.Or(w.Owner, rand.Text()), cmp.Or(w.Lease, lease), cmp.Or(w.Idle, idle)
+	w.freed = make(chan struct{}, 1)
+	if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseHosts(ctx, w.Owner) }); err != nil {
+		return fmt.Errorf("release deliveries: %w", err)
 	}
-	w.owner = rand.Text()
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, w.Hosts)
 	wake := w.DB.Wake("deliveries")
-	tick := time.NewTicker(idle)
+	tick := time.NewTicker(w.Idle)
 	defer tick.Stop()
 	for {
 		more, err := w.claim(ctx, slots, &busy)
@@ -74,6 +87,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-wake:
+		case <-w.freed:
 		case <-tick.C:
 		}
 	}
@@ -94,7 +108,7 @@ func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.Wait
 	}
 	var works []*store.HostWork
 	err = w.DB.Update(ctx, func(tx *store.Tx) (err error) {
-		works, err = tx.ClaimHosts(ctx, w.owner, lease, free, perClaim)
+		works, err = tx.ClaimHosts(ctx, w.Owner, w.Lease, free, perClaim)
 		return err
 	})
 	if err != nil {
@@ -103,8 +117,12 @@ func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.Wait
 	for _, hw := range works {
 		slots <- struct{}{}
 		busy.Go(func() {
-			defer func() { <-slots }()
 			w.host(context.WithoutCancel(ctx), ctx, hw)
+			<-slots
+			select {
+			case w.freed <- struct{}{}:
+			default: // said already
+			}
 		})
 	}
 	return len(works) > 0, nil
@@ -114,7 +132,9 @@ func (w *Worker) claim(ctx context.Context, slots chan struct{}, busy *sync.Wait
 // delivery begins.
 func (w *Worker) host(ctx, stop context.Context, hw *store.HostWork) {
 	run := &hostRun{work: hw, lanes: map[int64]bool{}}
-	var both sync.WaitGroup
+	done := make(chan struct{})
+	var both, lease sync.WaitGroup
+	lease.Go(func() { w.keep(ctx, hw.Host, run, done) })
 	for range min(perHost, len(hw.Deliveries)) {
 		both.Go(func() {
 			for d := run.next(stop); d != nil; d = run.next(stop) {
@@ -123,8 +143,32 @@ func (w *Worker) host(ctx, stop context.Context, hw *store.HostWork) {
 		})
 	}
 	both.Wait()
+	close(done)
+	lease.Wait()
 	if err := w.finish(ctx, hw, run); err != nil {
 		w.Log.ErrorContext(ctx, "finish deliveries", "host", hw.Host, "err", err)
+	}
+}
+
+// keep prolongs the lease of a host that takes long, until done. If another
+// worker has the host nevertheless, no further delivery begins.
+func (w *Worker) keep(ctx context.Context, host string, run *hostRun, done <-chan struct{}) {
+	tick := time.NewTicker(w.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.RenewHost(ctx, w.Owner, host, w.Lease) })
+		if errors.Is(err, federation.ErrConflict) {
+			run.lose()
+			return
+		}
+		if err != nil {
+			w.Log.ErrorContext(ctx, "prolong a lease", "host", host, "err", err)
+		}
 	}
 }
 
@@ -136,7 +180,7 @@ func (w *Worker) finish(ctx context.Context, hw *store.HostWork, run *hostRun) e
 		next = w.Now().Add(max(jitter(step), run.retryAfter))
 	}
 	return w.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.FinishHost(ctx, w.owner, hw.Host, run.results, next)
+		return tx.FinishHost(ctx, w.Owner, hw.Host, run.results, next)
 	})
 }
 
@@ -156,6 +200,7 @@ type hostRun struct {
 	skipped    []*store.Delivery // left for later because their lane was busy
 	lanes      map[int64]bool    // true: in flight or failed
 	results    []store.DeliveryResult
+	lost       bool // another worker has the host
 	down       bool
 	retryAfter time.Duration
 }
@@ -164,7 +209,7 @@ type hostRun struct {
 func (r *hostRun) next(stop context.Context) *store.Delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.down || stop.Err() != nil {
+	if r.down || r.lost || stop.Err() != nil {
 		return nil
 	}
 	for i, d := range r.skipped {
@@ -185,6 +230,13 @@ func (r *hostRun) next(stop context.Context) *store.Delivery {
 		return d
 	}
 	return nil // what is skipped waits for the other half, or for the next claim
+}
+
+// lose says that another worker has the host.
+func (r *hostRun) lose() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = true
 }
 
 // waiting reports whether an earlier delivery of the lane was skipped.

@@ -54,6 +54,8 @@ type programOptions struct {
 	now       func() time.Time
 	transport http.RoundTripper
 	noWorkers bool
+	lease     time.Duration
+	idle      time.Duration
 }
 
 // withClock gives a program another clock.
@@ -64,13 +66,19 @@ func withTransport(rt http.RoundTripper) setting {
 	return func(o *programOptions) { o.transport = rt }
 }
 
+// withPace sets for how long a killed process keeps what it was working on, and
+// how often the queues are looked at when nothing happens.
+func withPace(lease, idle time.Duration) setting {
+	return func(o *programOptions) { o.lease, o.idle = lease, idle }
+}
+
 // start opens the data, makes what a first start needs, and answers.
-func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting) (p *program, err error) {
+func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting) (started *program, err error) {
 	o := programOptions{now: time.Now}
 	for _, set := range settings {
 		set(&o)
 	}
-	p = &program{log: log, now: o.now, failed: make(chan error, 4)}
+	p := &program{log: log, now: o.now, failed: make(chan error, 4)}
 	listeners, err := listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
@@ -98,7 +106,7 @@ func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting
 		return nil, err
 	}
 	if !o.noWorkers {
-		p.startWorkers(ctx)
+		p.startWorkers(ctx, c, o)
 	}
 	return p, nil
 }
@@ -230,10 +238,14 @@ func (p *program) run(s *http.Server, l net.Listener) {
 }
 
 // startWorkers begins what goes on beside answering.
-func (p *program) startWorkers(ctx context.Context) {
+func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions) {
 	ctx, p.stopWork = context.WithCancel(context.WithoutCancel(ctx))
-	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now}
-	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys}
+	owner := "" // of PostgreSQL there may be several
+	if strings.HasPrefix(c.Database, "sqlite:") {
+		owner = "the only one"
+	}
+	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
+	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
 	for _, work := range []func(context.Context) error{in.Run, out.Run, p.housekeeping} {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
