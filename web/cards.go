@@ -138,7 +138,7 @@ func (s *Site) photoOf(o *federation.Object) *picture {
 // it was stored; what cleaned it then may have been older than what we know
 // now.
 func safe(html string) template.HTML {
-	return template.HTML(vocab.SanitizeHTML(html)) //nolint:gosec // sanitised in this very line
+	return template.HTML(honest(vocab.SanitizeHTML(html))) //nolint:gosec // sanitised in this very line
 }
 
 // href returns the page of an object.

@@ -262,6 +262,8 @@ func (v *visit) subscribe(ctx context.Context, d *remoteFollowData, actor *feder
 	template, err := v.Directory.Client.SubscribeTemplate(ctx, d.Yours)
 	switch {
 	case errors.Is(err, federation.ErrNotFound), errors.Is(err, federation.ErrForbidden):
+	case errors.Is(err, federation.ErrMalformed):
+		d.Form.wrong("yours", "form_yours_wrong")
 	case err != nil:
 		d.Form.wrong("yours", lookUpMistake(err))
 	default:

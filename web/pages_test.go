@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -98,9 +99,7 @@ func TestFormsComeBackFilledIn(t *testing.T) {
 		} {
 			f := url.Values{}
 			for _, from := range []url.Values{test.form, test.change} {
-				for k, v := range from {
-					f[k] = v
-				}
+				maps.Copy(f, from)
 			}
 			page := b.post(test.path, f).wants(t, 422, append(test.words, `href="#`+test.field+`"`, `id="`+test.field, `role="alert"`, "<title>Erreur")...)
 			sound(t, name, page.body)

@@ -213,7 +213,7 @@ func sound(t *testing.T, name, body string) {
 				t.Errorf("%s: a picture without alt", name)
 			}
 		}
-		for _, id := range strings.Fields(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
+		for id := range strings.FieldsSeq(attr(n, "aria-describedby") + " " + attr(n, "aria-labelledby")) {
 			if ids[id] == 0 {
 				t.Errorf("%s: %s refers to %q, which is not there", name, n.Data, id)
 			}

@@ -537,3 +537,21 @@ func TestCookieOverHTTPS(t *testing.T) {
 		t.Errorf("the cookie: %+v", c)
 	}
 }
+
+func TestSessionsInUseGoOn(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i.password("member", "une phrase longue")
+	b := i.browser()
+	b.post("/sign-in", url.Values{"name": {"member"}, "password": {"une phrase longue"}}).wants(t, 303)
+	for range 4 {
+		i.pass(20 * 24 * time.Hour)
+		if c := session(b.get("/account").wants(t, 200)); c == nil || c.MaxAge < 29*24*3600 {
+			t.Errorf("the cookie: %+v", c)
+		}
+		if session(b.get("/account")) != nil {
+			t.Error("prolonged twice a day")
+		}
+	}
+	i.pass(31 * 24 * time.Hour)
+	b.get("/account").wants(t, 303)
+}

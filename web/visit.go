@@ -53,6 +53,7 @@ type visit struct {
 	secret  string              // of the session
 	voices  []*federation.Actor // those the account may speak for
 	unread  int                 // notices
+	old     bool                // the session was not in use for a day
 }
 
 // A reading shows a page from one transaction.
@@ -84,6 +85,7 @@ func (s *Site) read(who role, f reading) http.Handler {
 			p, err = f(v, ctx, tx)
 			return err
 		})
+		v.prolong(ctx)
 		v.answer(p, err)
 	})
 }
@@ -189,11 +191,29 @@ func (v *visit) enter(ctx context.Context, tx *store.Tx, who role) error {
 	return errRole
 }
 
+// prolong notes, once a day, that a session is in use, so that it goes on.
+func (v *visit) prolong(ctx context.Context) {
+	if !v.old {
+		return
+	}
+	err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, v.secret) })
+	if err == nil {
+		v.setSession(v.secret)
+	} else if !errors.Is(err, federation.ErrNotFound) {
+		v.Log.ErrorContext(ctx, "prolong a session", "err", err)
+	}
+}
+
 // greet reads what every page says to whoever has signed in.
 func (v *visit) greet(ctx context.Context, tx *store.Tx) (err error) {
 	if v.account.Locale != "" && v.r.URL.Query().Get("lang") == "" {
 		v.words = locale.New(v.account.Locale)
 	}
+	seen, err := tx.SessionSeen(ctx, v.secret)
+	if err != nil {
+		return err
+	}
+	v.old = v.Now().Sub(seen) > 24*time.Hour
 	if v.voices, err = tx.Speaks(ctx, v.account); err != nil {
 		return err
 	}

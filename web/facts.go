@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
+)
+
+// A fact is a line of what is known: a label and what it says, which may lead
+// somewhere.
+type fact struct{ Label, Text, URL string }
+
+// factsOf lists what the fields of an object say.
+func (v *visit) factsOf(o *federation.Object) []fact {
+	var all []fact
+	add := func(label, text string) {
+		if text != "" {
+			all = append(all, fact{Label: v.words.T(label), Text: text})
+		}
+	}
+	switch federation.IndexOf(o).Kind {
+	case "offer", "need":
+		v.proposalFacts(o, add)
+	case "event":
+		v.eventFacts(o, add)
+	}
+	add("page_where", address(o.Location))
+	if o.Location != nil && o.Location.Type == "VirtualLocation" {
+		if iri, err := federation.ParseIRI(o.Location.URL); err == nil {
+			all = append(all, fact{v.words.T("page_online"), iri.Host(), o.Location.URL})
+		}
+	}
+	return all
+}
+
+func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)) {
+	p, _ := federation.ProposalOf(o)
+	var modes []string
+	for _, m := range p.Modes {
+		modes = append(modes, v.words.Word("mode", m))
+	}
+	price := v.price(p)
+	switch unit := outbox.SourceOf(o).UnitName; {
+	case price == "" || p.UnitBased == nil:
+	case !*p.UnitBased:
+		price = v.words.T("page_price_lot", "Price", price)
+	case unit != "":
+		price = v.words.T("page_price_unit", "Price", price, "Unit", unit)
+	default:
+		price = v.words.T("page_price_each", "Price", price)
+	}
+	add("page_price", price)
+	add("page_modes", strings.Join(modes, ", "))
+	for _, q := range []struct {
+		label string
+		q     *federation.Quantity
+	}{{"page_quantity", p.Primary.Quantity}, {"page_available_" + p.Purpose, p.Primary.Available}, {"page_minimum", p.Primary.Minimum}} {
+		if q.q != nil && !(q.q.Unit == "one" && q.q.Value == "1") {
+			add(q.label, v.words.Quantity(q.q.Value, q.q.Unit))
+		}
+	}
+	if p.Category != "" {
+		add("page_category", v.words.Word("sector", p.Category))
+	}
+	if !o.Start.IsZero() {
+		add("page_valid_from", v.words.Date(o.Start.In(zone)))
+	}
+	if !o.End.IsZero() {
+		add("page_valid_until", v.words.Date(o.End.In(zone)))
+	}
+}
+
+func (v *visit) eventFacts(o *federation.Object, add func(label, text string)) {
+	e := federation.EventOf(o)
+	add("page_when", v.when(o, e))
+	if e.Timezone != "" && e.Timezone != defaultZone {
+		add("page_timezone", e.Timezone)
+	}
+	if !e.PreviousStart.IsZero() {
+		add("page_previously", v.words.DateTime(inZone(e.PreviousStart, e.Timezone)))
+	}
+	add("page_price", outbox.SourceOf(o).Price)
+	if e.Category != "" && e.Category != "MEETING" {
+		add("page_category", v.words.Word("category", e.Category))
+	}
+	if e.JoinMode != "" {
+		add("page_join", v.words.Word("join", e.JoinMode))
+	}
+	if e.Capacity > 0 {
+		add("page_capacity", strconv.Itoa(e.Capacity))
+	}
+	if e.Online {
+		add("page_online", v.words.T("post_online"))
+	}
+}
+
+// partsOf lists what a price is made of.
+func (v *visit) partsOf(o *federation.Object) []fact {
+	p, ok := federation.ProposalOf(o)
+	if !ok {
+		return nil
+	}
+	_, currency := p.Price()
+	var all []fact
+	for _, part := range p.Breakdown {
+		name := part.Name
+		if name == "" {
+			name = v.words.Word("part", part.Kind)
+		}
+		all = append(all, fact{Label: name, Text: v.words.Money(part.Amount, currency)})
+	}
+	return all
+}
+
+// mapOf links to a map of a place; nothing of it is loaded.
+func mapOf(p *federation.Place) string {
+	if p == nil || p.Point == nil {
+		return ""
+	}
+	lat, lon := strconv.FormatFloat(p.Point.Latitude, 'f', 5, 64), strconv.FormatFloat(p.Point.Longitude, 'f', 5, 64)
+	return "https://www.openstreetmap.org/?mlat=" + lat + "&mlon=" + lon + "#map=16/" + lat + "/" + lon
+}
+
+func (v *visit) tags(o *federation.Object) []fact {
+	var all []fact
+	for _, t := range o.Tags {
+		if t.Type == "Hashtag" && federation.Hashtag(t.Name) != "" && len(all) < 50 {
+			all = append(all, fact{Text: "#" + strings.TrimPrefix(t.Name, "#"), URL: "/tags/" + url.PathEscape(federation.Hashtag(t.Name))})
+		}
+	}
+	return all
+}
+
+// links lists what hangs on an object and is not shown: links, and the
+// pictures of peers by what they show.
+func (v *visit) links(o *federation.Object) []fact {
+	var all []fact
+	seen := map[string]bool{}
+	list := o.Attachments
+	if o.Image != nil {
+		list = append([]federation.Media{*o.Image}, list...)
+	}
+	for i := range list {
+		m := &list[i]
+		iri, err := federation.ParseIRI(m.URL)
+		if err != nil || seen[m.URL] || len(all) == 20 || v.pictureOf(m) != nil {
+			continue
+		}
+		seen[m.URL] = true
+		label := v.words.T("page_attachment_link")
+		if m.Type != "Link" {
+			label = v.words.T("page_attachment_file")
+		}
+		if m.Type == "Image" || strings.HasPrefix(m.MediaType, "image/") {
+			label = v.words.T("page_attachment_image")
+		}
+		text := m.Name
+		if text == "" || text == "Website" {
+			text = iri.Host()
+		}
+		all = append(all, fact{Label: label, Text: cut(text, 300), URL: m.URL})
+	}
+	return all
+}
