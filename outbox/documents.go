@@ -178,7 +178,7 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 			return nil
 		}
 		if err == nil {
-			doc = objectDocument(o)
+			doc, err = objectDocument(o)
 		}
 		return err
 	})
@@ -191,7 +191,7 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
 		o, err := d.readable(ctx, tx, id, viewer)
 		if err == nil {
-			doc = objectDocument(o)
+			doc, err = objectDocument(o)
 			doc.private = true
 		}
 		return err
@@ -220,13 +220,17 @@ func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer feder
 
 func notHere(id federation.IRI) error { return fmt.Errorf("%s: %w", id, federation.ErrNotFound) }
 
-func objectDocument(o *federation.Object) document {
-	doc := activityJSON(o.Raw)
+func objectDocument(o *federation.Object) (doc document, err error) {
+	doc = activityJSON(o.Raw)
 	doc.modified = newest(o.Updated, newest(o.Published, o.Deleted))
-	if o.Gone() {
-		doc.status = http.StatusGone
+	if !o.Gone() {
+		return doc, nil
 	}
-	return doc
+	doc.status = http.StatusGone
+	if len(o.Raw) == 0 { // swept away with its author
+		doc.body, err = vocab.EncodeTombstone(o)
+	}
+	return doc, err
 }
 
 func (d *Documents) activity(ctx context.Context, r *http.Request) (doc document, err error) {
