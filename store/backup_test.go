@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -57,11 +58,12 @@ func (t *fixture) content(list []table) map[string][]string {
 	rows := map[string][]string{}
 	t.view(func(tx *Tx) error {
 		for _, tab := range list {
-			query := `SELECT ` + tab.columns[0]
+			var query strings.Builder
+			query.WriteString(`SELECT ` + tab.columns[0])
 			for _, c := range tab.columns[1:] {
-				query += `, ` + c
+				query.WriteString(`, ` + c)
 			}
-			query += ` FROM ` + tab.name + ` ORDER BY 1, 2`
+			query.WriteString(` FROM ` + tab.name + ` ORDER BY 1, 2`)
 			err := tx.each(t.ctx, func(r row) error {
 				values, ends := make([]any, len(tab.columns)), make([]any, len(tab.columns))
 				for i := range values {
@@ -70,7 +72,7 @@ func (t *fixture) content(list []table) map[string][]string {
 				err := r.Scan(ends...)
 				rows[tab.name] = append(rows[tab.name], fmt.Sprintf("%v", values))
 				return err
-			}, query)
+			}, query.String())
 			if err != nil {
 				return err
 			}

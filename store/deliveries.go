@@ -35,8 +35,10 @@ const deliveryColumns = `d.id, a.id, d.sender, d.inbox, d.host, d.lane, d.attemp
 func scanDelivery(r row, more ...any) (*Delivery, error) {
 	d := new(Delivery)
 	var created, due, done int64
-	err := r.Scan(append([]any{&d.ID, &d.Activity, &d.Sender, &d.Inbox, &d.Host, &d.Lane, &d.Attempts, &d.State,
-		&d.Status, &d.Error, &created, &due, &done}, more...)...)
+	err := r.Scan(append([]any{
+		&d.ID, &d.Activity, &d.Sender, &d.Inbox, &d.Host, &d.Lane, &d.Attempts, &d.State,
+		&d.Status, &d.Error, &created, &due, &done,
+	}, more...)...)
 	d.Created, d.Due, d.Done = moment(created), moment(due), moment(done)
 	return d, err
 }

@@ -112,6 +112,18 @@ func (tx *Tx) EdgesTo(ctx context.Context, kind string, to federation.IRI, pendi
 		ORDER BY e.at DESC, e.seq DESC LIMIT ?`, to, kind, pending, cursor, limit)
 }
 
+// EdgesOf returns the newest edges of a kind that few have, such as reports.
+func (tx *Tx) EdgesOf(ctx context.Context, kind string, limit int) ([]*federation.Edge, error) {
+	found, err := all(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e WHERE e.kind = ? AND e.pending = 0
+		ORDER BY e.at DESC, e.seq DESC LIMIT ?`, kind, limited(limit))
+	list := make([]*federation.Edge, len(found))
+	for i, p := range found {
+		list[i] = p.Edge
+	}
+	return list, err
+}
+
 // EdgesFrom returns the edges of a kind from something, newest first: those
 // that are pending, or those that are not.
 func (tx *Tx) EdgesFrom(ctx context.Context, kind string, from federation.IRI, pending bool, cursor string, limit int) ([]*federation.Edge, string, error) {

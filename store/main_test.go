@@ -132,7 +132,7 @@ func note(by *federation.Actor, name string, at time.Time) *federation.Object {
 	return &federation.Object{
 		ID: by.ID + "/notes/" + federation.IRI(name), Type: "Note", AttributedTo: by.ID, Content: "<p>" + name + "</p>",
 		To: []federation.IRI{federation.Public}, Cc: []federation.IRI{by.Followers}, Published: at, Local: by.Local,
-		Raw: []byte(fmt.Sprintf(`{"id":%q}`, name)),
+		Raw: fmt.Appendf(nil, `{"id":%q}`, name),
 	}
 }
 

@@ -36,8 +36,10 @@ const receivedColumns = `id, activity, actor, type, recipient, lane, at, due, at
 func scanReceived(r row, more ...any) (*Received, error) {
 	v := new(Received)
 	var at, due int64
-	err := r.Scan(append([]any{&v.ID, &v.Activity, &v.Actor, &v.Type, &v.Recipient, &v.Lane, &at, &due,
-		&v.Attempts, &v.State, &v.Reason}, more...)...)
+	err := r.Scan(append([]any{
+		&v.ID, &v.Activity, &v.Actor, &v.Type, &v.Recipient, &v.Lane, &at, &due,
+		&v.Attempts, &v.State, &v.Reason,
+	}, more...)...)
 	v.At, v.Due = moment(at), moment(due)
 	return v, err
 }

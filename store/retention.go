@@ -5,6 +5,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"codeberg.org/maillage/maillage/federation"
 )
 
 // How long things are kept that nobody asked to keep.
@@ -46,17 +48,17 @@ var retention = []rule{
 			SELECT 1 FROM deliveries d WHERE d.host = h.host AND d.state = 'pending') LIMIT ?)`},
 }
 
-// forgettable finds peers' objects that nothing here refers to: nobody of ours
-// likes, announces or answers them, and none of our actors is named.
-const forgettable = `
-	SELECT o.seq FROM objects o
-	WHERE o.local = 0 AND o.gone = 0 AND o.stored < ?
+// old are peers' objects that were not looked at for long, and whether nothing
+// here refers to them: nobody of ours likes, announces or answers them, and
+// none of our actors is named.
+const old = `
+	SELECT o.seq, o.id, CASE WHEN o.end_at < ?
 		AND NOT EXISTS (SELECT 1 FROM edges e JOIN actors a ON a.id = e.source AND a.local = 1 WHERE e.target = o.id)
 		AND NOT EXISTS (SELECT 1 FROM objects r WHERE r.in_reply_to = o.id AND r.in_reply_to <> '' AND r.gone = 0 AND r.local = 1)
 		AND NOT EXISTS (SELECT 1 FROM objects p WHERE p.id = o.in_reply_to AND p.local = 1 AND p.gone = 0)
 		AND NOT EXISTS (SELECT 1 FROM object_addressees d JOIN actors a ON a.id = d.actor AND a.local = 1 WHERE d.object = o.seq)
-		AND (o.end_at = 0 OR o.end_at < ?)
-	LIMIT ?`
+		THEN 1 ELSE 0 END
+	FROM objects o WHERE o.local = 0 AND o.gone = 0 AND o.stored < ? ORDER BY o.stored LIMIT ?`
 
 // Retention removes what is past its time, and returns how much. A call does a
 // bounded amount of work in several transactions: call it again while it
@@ -80,19 +82,36 @@ func (db *DB) Retention(ctx context.Context) (removed int, err error) {
 	return removed, err
 }
 
-// forget removes peers' objects that nothing here refers to.
-func (tx *Tx) forget(ctx context.Context) (int, error) {
-	old, err := all(ctx, tx, column[int64], forgettable, tx.now.Add(-keepObjects), tx.now, retentionBatch)
+// forget removes old objects of peers that nothing here refers to. The others
+// are not looked at again for as long.
+func (tx *Tx) forget(ctx context.Context) (removed int, err error) {
+	type candidate struct {
+		seq  int64
+		id   federation.IRI
+		free bool
+	}
+	list, err := all(ctx, tx, func(r row) (c candidate, err error) { err = r.Scan(&c.seq, &c.id, &c.free); return c, err },
+		old, tx.now, tx.now.Add(-keepObjects), retentionBatch)
 	if err != nil {
 		return 0, err
 	}
-	for _, seq := range old {
-		if err := tx.unindex(ctx, seq); err != nil {
+	for _, c := range list {
+		if !c.free {
+			if _, err := tx.exec(ctx, `UPDATE objects SET stored = ? WHERE seq = ?`, tx.now, c.seq); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if err := tx.unindex(ctx, c.seq); err != nil {
 			return 0, err
 		}
-		if _, err := tx.exec(ctx, `DELETE FROM objects WHERE seq = ?`, seq); err != nil {
+		if _, err := tx.exec(ctx, `DELETE FROM edges WHERE target = ?`, c.id); err != nil {
 			return 0, err
 		}
+		if _, err := tx.exec(ctx, `DELETE FROM objects WHERE seq = ?`, c.seq); err != nil {
+			return 0, err
+		}
+		removed++
 	}
-	return len(old), nil
+	return removed, nil
 }

@@ -97,6 +97,12 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s := p.stmts[query]; s != nil {
 		return s, nil
 	}
+	if len(p.stmts) >= maxPrepared { // never, but for a statement made of other words each time
+		for q, s := range p.stmts {
+			_ = s.Close() // rows are read to their end before the next statement
+			delete(p.stmts, q)
+		}
+	}
 	s, err := p.conn.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -104,6 +110,9 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	p.stmts[query] = s
 	return s, nil
 }
+
+// maxPrepared bounds the memory of a connection.
+const maxPrepared = 500
 
 func (p *prepared) close() error {
 	for _, s := range p.stmts {

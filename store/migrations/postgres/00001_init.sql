@@ -72,7 +72,7 @@ CREATE TABLE objects (
 	updated BIGINT NOT NULL DEFAULT 0, -- of a tombstone: when it was deleted
 	start_at BIGINT NOT NULL DEFAULT 0,
 	end_at BIGINT NOT NULL DEFAULT 0,
-	stored BIGINT NOT NULL,
+	stored BIGINT NOT NULL, -- or last found in use
 	searchable INTEGER NOT NULL DEFAULT 0,
 	words TSVECTOR NOT NULL DEFAULT '' -- folded by the program
 );

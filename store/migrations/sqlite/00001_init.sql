@@ -72,7 +72,7 @@ CREATE TABLE objects (
 	updated BIGINT NOT NULL DEFAULT 0, -- of a tombstone: when it was deleted
 	start_at BIGINT NOT NULL DEFAULT 0,
 	end_at BIGINT NOT NULL DEFAULT 0,
-	stored BIGINT NOT NULL
+	stored BIGINT NOT NULL -- or last found in use
 );
 CREATE INDEX objects_by_author ON objects (attributed_to, published, seq) WHERE gone = 0;
 CREATE INDEX objects_by_parent ON objects (in_reply_to, published, seq) WHERE in_reply_to <> '' AND gone = 0;
