@@ -234,39 +234,57 @@ func withObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items 
 	return items, nil
 }
 
-// objectCollection serves what hangs on an object: replies, likes, shares.
-func (d *Documents) objectCollection(ctx context.Context, r *http.Request) (document, error) {
-	id := d.local("/objects/" + r.PathValue("id"))
-	err := d.DB.View(ctx, func(tx *store.Tx) error {
-		_, err := d.readable(ctx, tx, id, "")
-		return err
-	})
+// objectCollections are what hangs on an object.
+func (d *Documents) objectCollections() map[string]answerer {
+	return map[string]answerer{
+		"replies": d.replies,
+		// How many, not who:
+		"likes":     d.counted(func(c store.Counts) int { return c.Likes }),
+		"shares":    d.counted(func(c store.Counts) int { return c.Shares }),
+		"attendees": d.counted(func(store.Counts) int { return 0 }), // nobody answers here yet
+	}
+}
+
+// replies serves the public answers to an object, by their ids.
+func (d *Documents) replies(ctx context.Context, r *http.Request) (document, error) {
+	id, err := d.publicObject(ctx, r)
 	if err != nil {
 		return document{}, err
 	}
-	count := func(pick func(store.Counts) int) func(context.Context, *store.Tx) (int, error) {
-		return func(ctx context.Context, tx *store.Tx) (int, error) {
-			c, err := tx.Counts(ctx, id)
-			return pick(c[id]), err
+	total := reactions(id, func(c store.Counts) int { return c.Replies })
+	return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
+		list, next, err := tx.Replies(ctx, id, "", cursor, pageSize)
+		var ids []federation.IRI
+		for _, o := range list {
+			ids = append(ids, o.ID)
 		}
+		return vocab.IRIs(ids), next, err
+	})
+}
+
+// counted serves a collection that says how many it holds, and no more.
+func (d *Documents) counted(pick func(store.Counts) int) answerer {
+	return func(ctx context.Context, r *http.Request) (document, error) {
+		id, err := d.publicObject(ctx, r)
+		if err != nil {
+			return document{}, err
+		}
+		return d.collection(ctx, r, reactions(id, pick), nil)
 	}
-	switch r.PathValue("collection") {
-	case "replies":
-		total := count(func(c store.Counts) int { return c.Replies })
-		return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {
-			list, next, err := tx.Replies(ctx, id, "", cursor, pageSize)
-			var ids []federation.IRI
-			for _, o := range list {
-				ids = append(ids, o.ID)
-			}
-			return vocab.IRIs(ids), next, err
-		})
-	case "likes": // how many, not who
-		return d.collection(ctx, r, count(func(c store.Counts) int { return c.Likes }), nil)
-	case "shares":
-		return d.collection(ctx, r, count(func(c store.Counts) int { return c.Shares }), nil)
-	case "attendees":
-		return d.collection(ctx, r, func(context.Context, *store.Tx) (int, error) { return 0, nil }, nil)
+}
+
+// publicObject returns the id of the object in the path, if anybody may read it.
+func (d *Documents) publicObject(ctx context.Context, r *http.Request) (federation.IRI, error) {
+	id := d.local("/objects/" + r.PathValue("id"))
+	return id, d.DB.View(ctx, func(tx *store.Tx) error {
+		_, err := d.readable(ctx, tx, id, "")
+		return err
+	})
+}
+
+func reactions(id federation.IRI, pick func(store.Counts) int) func(context.Context, *store.Tx) (int, error) {
+	return func(ctx context.Context, tx *store.Tx) (int, error) {
+		c, err := tx.Counts(ctx, id)
+		return pick(c[id]), err
 	}
-	return document{}, notHere(id)
 }

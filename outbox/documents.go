@@ -37,7 +37,9 @@ func (d *Documents) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /actors/{name}/outbox", http.HandlerFunc(d.post))
 	mux.Handle("GET /actors/{name}/{collection}", d.negotiated(d.actorCollection))
 	mux.Handle("GET /objects/{id}", d.negotiated(d.object))
-	mux.Handle("GET /objects/{id}/{collection}", d.only(d.objectCollection))
+	for name, f := range d.objectCollections() { // by name: what else hangs on an object is the pages'
+		mux.Handle("GET /objects/{id}/"+name, d.only(f))
+	}
 	mux.Handle("GET /activities/{id}", d.negotiated(d.activity))
 
 	mux.Handle("GET /.well-known/webfinger", d.only(d.webfinger))

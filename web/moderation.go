@@ -6,12 +6,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/vocab"
-	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -29,31 +27,15 @@ type reportLine struct {
 	At      string
 }
 
-// reports lists what was reported about our own actors, and what people here
+// reports lists what was reported about what is ours, and what people here
 // reported.
 func (v *visit) reports(ctx context.Context, tx *store.Tx) (*page, error) {
-	edges, _, err := tx.EdgesFrom(ctx, federation.Flag, outbox.InstanceActor(v.Origin), false, "", 100)
+	edges, err := tx.EdgesOf(ctx, federation.Flag, 100)
 	if err != nil {
 		return nil, err
 	}
-	actors, err := tx.LocalActors(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range actors {
-		more, _, err := tx.EdgesTo(ctx, federation.Flag, a.ID, false, "", 20)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range more {
-			if e.From != outbox.InstanceActor(v.Origin) {
-				edges = append(edges, e)
-			}
-		}
-	}
-	slices.SortFunc(edges, func(a, b *federation.Edge) int { return b.At.Compare(a.At) })
 	d := reportsData{}
-	if d.Reports, err = v.reportLines(ctx, tx, edges[:min(len(edges), 100)]); err != nil {
+	if d.Reports, err = v.reportLines(ctx, tx, edges); err != nil {
 		return nil, err
 	}
 	return &page{Name: "reports", Title: v.words.T("page_reports"), Data: d, NoIndex: true}, nil

@@ -5,9 +5,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,15 +201,19 @@ func TestBrowserFirstHour(t *testing.T) {
 	event := strings.TrimPrefix(b.where(), i.Origin)
 	b.shoot("event")
 
-	for name, path := range map[string]string{
+	pages := map[string]string{
 		"home": "/", "events": "/events", "offers": "/offers", "needs": "/needs", "feed": "/feed", "search": "/search?q=legumes",
 		"notifications": "/notifications", "followers": "/followers", "following": "/following", "follow": "/follow",
 		"account": "/account", "settings": "/settings", "circuits": "/settings/circuits", "accounts": "/settings/accounts",
 		"peers": "/settings/peers", "reports": "/settings/reports", "suspensions": "/settings/suspensions", "tag": "/tags/amap",
 		"note": "/publish/note", "unknown": "/there-is-no-such-page", "edit": event + "/edit", "delete": offer + "/delete",
-		"initiative": "/@initiative", "profile": "/profile",
-	} {
-		b.open(path)
+		"initiative": "/@ferme", "profile": "/profile",
+	}
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		b.open(pages[name])
+		if name != "unknown" && strings.Contains(b.text(), "Page introuvable") {
+			t.Errorf("%s: there is no such page", pages[name])
+		}
 		b.shoot(name)
 	}
 	b.open("/", "Paniers de légumes", "Une remorque le samedi", "Chantier participatif")
@@ -219,6 +225,9 @@ func TestBrowserFirstHour(t *testing.T) {
 	b.open(offer + "/delete")
 	b.press("main form button")
 	b.open(offer)
+	if text := b.text(); strings.Contains(text, "Paniers de légumes") {
+		t.Errorf("deleted, but still shown:\n%s", text)
+	}
 	b.shoot("deleted")
 
 	for _, u := range b.asked {

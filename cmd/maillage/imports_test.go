@@ -49,6 +49,7 @@ var layers = map[string]layer{
 		foreign: []string{"github.com/nicksnyder/go-i18n/v2/...", "golang.org/x/text/..."},
 	},
 	"media": {
+		ours:    []string{"federation"},
 		foreign: []string{"golang.org/x/image/...", "github.com/buckket/go-blurhash"},
 	},
 	"store": {
