@@ -101,6 +101,12 @@ func (b *browser) where() (u string) {
 	return u
 }
 
+// path is that of the page shown, without its query.
+func (b *browser) path() string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(b.where(), b.origin), "?")
+	return path
+}
+
 // fill types into the fields of a form, by their names.
 func (b *browser) fill(fields ...string) {
 	b.t.Helper()
@@ -181,7 +187,7 @@ func TestBrowserFirstHour(t *testing.T) {
 	b.do(chromedp.SetValue(`#part-amount-1`, "18", chromedp.ByQuery))
 	b.press("main form .submit button")
 	b.says("Paniers de légumes", "18", "Valence")
-	offer := strings.TrimPrefix(b.where(), i.Origin)
+	offer := b.path()
 	b.shoot("offer")
 
 	b.open("/publish/need")
@@ -198,7 +204,7 @@ func TestBrowserFirstHour(t *testing.T) {
 		"description", "On plante les poireaux.", "place.name", "Ferme du Moulin", "place.city", "Valence")
 	b.press("main form .submit button")
 	b.says("Chantier participatif", "14 h", "18 h", "Valence")
-	event := strings.TrimPrefix(b.where(), i.Origin)
+	event := b.path()
 	b.shoot("event")
 
 	pages := map[string]string{
