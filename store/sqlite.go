@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
@@ -69,12 +70,7 @@ func openSQLite(ctx context.Context, path string, exclusive bool) (_ *sqlite, er
 			return nil, err
 		}
 	}
-	// The file holds private keys: no one else may read it.
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
+	if err := ownFile(path); err != nil {
 		return nil, err
 	}
 	if err := s.openWriter(ctx); err != nil {
@@ -84,6 +80,20 @@ func openSQLite(ctx context.Context, path string, exclusive bool) (_ *sqlite, er
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
+}
+
+// ownFile makes the file if there is none. It holds private keys: no one else
+// may read it. One that exists is not even opened: closing it would drop the
+// locks that SQLite has on it in this process.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func (s *sqlite) pool(lock string, pragmas ...string) (*bun.DB, error) {
@@ -114,7 +124,15 @@ func (s *sqlite) openWriter(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, p); err != nil {
+	// Where two processes start at once, the slower one fails, and then finds
+	// that there is nothing left to do.
+	for try := range 5 {
+		if err = migrate(ctx, p); err == nil || errors.Is(err, errNewer) {
+			break
+		}
+		time.Sleep(time.Duration(try) * 50 * time.Millisecond)
+	}
+	if err != nil {
 		return err
 	}
 	conn, err := pool.Conn(ctx)

@@ -170,6 +170,9 @@ func (db *DB) begin(s session, b bun.IDB) *Tx {
 
 func migrationFiles(engine string) (fs.FS, error) { return fs.Sub(migrations, "migrations/"+engine) }
 
+// errNewer says that a newer program has used a database.
+var errNewer = errors.New("use a newer maillage")
+
 func migrate(ctx context.Context, p *goose.Provider) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
@@ -180,7 +183,7 @@ func migrate(ctx context.Context, p *goose.Provider) error {
 	}
 	sources := p.ListSources()
 	if newest := sources[len(sources)-1].Version; have > newest {
-		return fmt.Errorf("the database has version %d and this program knows %d: use a newer maillage", have, newest)
+		return fmt.Errorf("%w: the database has version %d, this program knows %d", errNewer, have, newest)
 	}
 	return nil
 }

@@ -355,3 +355,23 @@ func TestTimesAreMicroseconds(t *testing.T) {
 		t.Error("no time became one")
 	}
 }
+
+func TestSeveralProcessesMayStartAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, database func(string) string) {
+		name := database("a")
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				db, err := Open(context.Background(), Options{Database: name})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	})
+}

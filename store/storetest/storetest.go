@@ -157,8 +157,8 @@ func owner() (*syscall.Credential, error) {
 }
 
 // start makes a cluster and runs it. The server is the child of a shell that
-// waits for its standard input to end and then stops it: so it does not
-// outlive this process, however that ends.
+// waits for its standard input to end, stops it and cleans up: so nothing
+// outlives this process, however that ends.
 func start() (string, error) {
 	bin, err := programs()
 	if err != nil {
@@ -182,7 +182,7 @@ func start() (string, error) {
 		return "", fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	process = command(who, "/bin/sh", "-c",
-		`"$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server`,
+		`"$0" "$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server; cd / && rm -rf "$FOLDER"`,
 		filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=300",
 		"-c", "shared_buffers=128MB", "-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
 	read, write, err := os.Pipe()
@@ -203,7 +203,7 @@ func start() (string, error) {
 func command(who *syscall.Credential, name string, args ...string) *exec.Cmd {
 	c := exec.Command(name, args...)
 	c.Dir = dir
-	c.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"}
+	c.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "FOLDER=" + dir}
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: who, Setpgid: true}
 	return c
 }
