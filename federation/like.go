@@ -69,10 +69,17 @@ func attach(ctx context.Context, s State, a *Activity, private bool) error {
 	if err := s.PutEdge(ctx, e); err != nil {
 		return err
 	}
-	if !owner.Local || owner.ID == a.Actor {
+	if !owner.Local || owner.ID == a.Actor || a.Type == Announce && a.Local && serves(ctx, s, a.Actor) {
 		return nil
 	}
 	return s.Notify(ctx, Notice{For: owner.ID, Kind: a.Type, Actor: a.Actor, Object: o.ID, At: s.Now()})
+}
+
+// serves reports whether id is our instance actor, which announces every
+// public event as a matter of course.
+func serves(ctx context.Context, s State, id IRI) bool {
+	who, err := s.Actor(ctx, id)
+	return err == nil && who.Local && who.Type == "Application"
 }
 
 // addressed reports whether who is among those o was written for.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -16,10 +17,15 @@ import (
 const sessionLifetime = 30 * 24 * time.Hour
 
 // cookieName: over https the prefix makes browsers refuse a cookie that
-// another host or an unencrypted page set.
+// another host or an unencrypted page set. Without, several trials on one
+// machine share a browser's cookies, whatever their ports.
 func (s *Site) cookieName() string {
 	if s.Secure {
 		return "__Host-session"
+	}
+	_, host, _ := strings.Cut(s.Origin, "://")
+	if _, port, ok := strings.Cut(host, ":"); ok {
+		return "session-" + port
 	}
 	return "session"
 }

@@ -33,12 +33,18 @@ type accountAdd struct {
 	Role  string `default:"member" enum:"admin,editor,moderator,member" help:"admin, editor, moderator or member."`
 }
 
-// Run does it.
-func (c *accountAdd) Run(ctx context.Context, e *env) error {
+// AfterApply refuses an address that mail could not be sent to.
+func (c *accountAdd) AfterApply() error {
 	address, err := mail.ParseAddress(c.Email)
 	if err != nil || address.Name != "" || len(c.Email) > 320 || strings.ContainsAny(c.Email, "\r\n%,\"") {
-		return fmt.Errorf("--email: %q is not an address; write it as ann@example.org", c.Email)
+		return wrong("--email", "%q is not an address; write it as ann@example.org", c.Email)
 	}
+	c.Email = address.Address
+	return nil
+}
+
+// Run does it.
+func (c *accountAdd) Run(ctx context.Context, e *env) error {
 	db, origin, err := c.openExisting(ctx)
 	if err != nil {
 		return err
@@ -54,7 +60,7 @@ func (c *accountAdd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		account := &store.Account{Name: person.Username, Email: address.Address, Role: c.Role, Person: person.ID, Locale: "fr"}
+		account := &store.Account{Name: person.Username, Email: c.Email, Role: c.Role, Person: person.ID, Locale: "fr"}
 		if err := tx.AddAccount(ctx, account); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
+	cdp "github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -55,11 +55,11 @@ func browse(t *testing.T, origin string) *browser {
 	})
 	b := &browser{t: t, ctx: ctx, origin: origin}
 	chromedp.ListenTarget(ctx, func(ev any) {
-		if r, ok := ev.(*network.EventRequestWillBeSent); ok {
+		if r, ok := ev.(*cdp.EventRequestWillBeSent); ok {
 			b.asked = append(b.asked, r.Request.URL)
 		}
 	})
-	b.do(network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": "fr"}),
+	b.do(cdp.Enable(), cdp.SetExtraHTTPHeaders(cdp.Headers{"Accept-Language": "fr"}),
 		emulation.SetScriptExecutionDisabled(true), emulation.SetDeviceMetricsOverride(1280, 900, 1, false))
 	return b
 }
