@@ -180,8 +180,33 @@ func (w *Worker) finish(ctx context.Context, hw *store.HostWork, run *hostRun) e
 		next = w.Now().Add(max(jitter(step), run.retryAfter))
 	}
 	return w.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.FinishHost(ctx, w.Owner, hw.Host, run.results, next)
+		if err := tx.FinishHost(ctx, w.Owner, hw.Host, run.results, next); err != nil {
+			return err
+		}
+		for _, d := range run.gone {
+			if err := forget(ctx, tx, d); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// forget drops the follows of those whose inbox is gone.
+func forget(ctx context.Context, tx *store.Tx, d *store.Delivery) error {
+	list, err := tx.ActorsByInbox(ctx, d.Inbox)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if a.Local {
+			continue
+		}
+		if err := tx.DropEdge(ctx, federation.Follow, a.ID, d.Sender); err != nil && !errors.Is(err, federation.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // jitter spreads retries by a fifth to either side.
@@ -200,7 +225,8 @@ type hostRun struct {
 	skipped    []*store.Delivery // left for later because their lane was busy
 	lanes      map[int64]bool    // true: in flight or failed
 	results    []store.DeliveryResult
-	lost       bool // another worker has the host
+	gone       []*store.Delivery // their inbox is no more
+	lost       bool              // another worker has the host
 	down       bool
 	retryAfter time.Duration
 }
@@ -256,6 +282,9 @@ func (r *hostRun) done(d *store.Delivery, o outcome) {
 	r.results = append(r.results, o.DeliveryResult)
 	if o.Outcome != store.Retry {
 		delete(r.lanes, d.Lane)
+	}
+	if o.Outcome == store.Gone {
+		r.gone = append(r.gone, d)
 	}
 	if o.down {
 		r.down = true

@@ -29,3 +29,8 @@ func fresh(db func(name string) string) freshDatabase {
 	var n atomic.Int64
 	return func(testing.TB) string { return db(fmt.Sprintf("maillage%d", n.Add(1))) }
 }
+
+// sqliteFile and onPostgres are for what concerns one of them only.
+func sqliteFile(t testing.TB) string { t.Helper(); return storetest.SQLite(t)("maillage") }
+
+func onPostgres(t testing.TB) string { t.Helper(); return storetest.Postgres(t)("maillage") }

@@ -102,8 +102,9 @@ func (i *instance) open(settings ...setting) {
 			p.stop()
 		}
 	})
-	i.config.Origin = p.Origin
-	i.config.Listen = []string{hostOf(p.Origin)}
+	if i.config.Origin == "" { // the same again, when it is started again
+		i.config.Origin, i.config.Listen = p.Origin, []string{hostOf(p.Origin)}
+	}
 	i.view(func(ctx context.Context, tx *store.Tx) (err error) {
 		i.Actor, err = tx.Initiative(ctx)
 		return err

@@ -237,12 +237,16 @@ func (p *program) run(s *http.Server, l net.Listener) {
 	})
 }
 
+// soleWorker is the name of the workers where there is but one process: what
+// the last one left when it was killed is the next one's.
+const soleWorker = "the only one"
+
 // startWorkers begins what goes on beside answering.
 func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions) {
 	ctx, p.stopWork = context.WithCancel(context.WithoutCancel(ctx))
 	owner := "" // of PostgreSQL there may be several
 	if strings.HasPrefix(c.Database, "sqlite:") {
-		owner = "the only one"
+		owner = soleWorker
 	}
 	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
