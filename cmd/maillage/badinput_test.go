@@ -237,7 +237,8 @@ func (s *siege) b3(t *testing.T) {
 	double.extra = jsonDoc{"publicKey": jsonDoc{"id": s.vera.Signer.KeyID, "owner": s.vera.ID, "publicKeyPem": double.public}}
 	double.show()
 	for _, signer := range []signature.Signer{
-		{KeyID: key, Key: s.eve.Signer.Key}, thief.Signer, double.Signer,
+		{KeyID: key, Key: s.eve.Signer.Key},
+		thief.Signer, double.Signer,
 		{KeyID: s.vera.Signer.KeyID, Key: double.Signer.Key},
 		{KeyID: s.eve.Signer.KeyID, Key: s.vera.Signer.Key}, // hers, under another name
 	} {
