@@ -150,13 +150,19 @@ func (tx *Tx) ActivitiesFor(ctx context.Context, actor federation.IRI, cursor st
 		if tx.postgres() {
 			query = followedPostgres
 		}
+		if err := tx.readInOrder(ctx, true); err != nil {
+			return nil, err
+		}
 		list, err := all(ctx, tx, scanSpoken, query, b.at, b.seq, n, actor, n)
+		if err != nil {
+			return nil, err
+		}
 		list = append(list, named...)
 		slices.SortFunc(list, func(a, b Spoken) int {
 			return cmp.Or(b.Published.Compare(a.Published), cmp.Compare(b.Seq, a.Seq))
 		})
 		list = slices.CompactFunc(list, func(a, b Spoken) bool { return a.Seq == b.Seq })
-		return list[:min(len(list), n)], err
+		return list[:min(len(list), n)], tx.readInOrder(ctx, false)
 	})
 }
 

@@ -375,3 +375,20 @@ func TestSeveralProcessesMayStartAtOnce(t *testing.T) {
 		group.Wait()
 	})
 }
+
+// What is answered for is on the disk: WAL and synchronous=FULL (2).
+func TestSQLiteIsDurable(t *testing.T) {
+	f := open(t, storetest.SQLite(t)("a"))
+	f.update(func(tx *Tx) error {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
+			got, err := first(f.ctx, tx, column[string], `PRAGMA `+pragma)
+			if err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s is %s", pragma, got)
+			}
+		}
+		return nil
+	})
+}
