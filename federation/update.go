@@ -84,11 +84,17 @@ func updateActor(ctx context.Context, s State, a *Activity) error {
 	if err != nil {
 		return err
 	}
+	a.Profile = Edited(old, a.Profile)
+	return s.PutActor(ctx, a.Profile)
+}
+
+// Edited returns an actor of ours as it is after an edit: all that its owner
+// may change is taken from edit.
+func Edited(old, edit *Actor) *Actor {
 	p := *old
-	p.Name, p.Summary, p.Icon, p.Image = a.Profile.Name, a.Profile.Summary, a.Profile.Icon, a.Profile.Image
-	p.Locked, p.Discoverable, p.Indexable = a.Profile.Locked, a.Profile.Discoverable, a.Profile.Indexable
-	p.Location, p.Fields, p.Tags, p.AlsoKnownAs = a.Profile.Location, a.Profile.Fields, a.Profile.Tags, a.Profile.AlsoKnownAs
-	p.Updated = s.Now()
-	a.Profile = &p
-	return s.PutActor(ctx, &p)
+	p.Name, p.Summary, p.Icon, p.Image = edit.Name, edit.Summary, edit.Icon, edit.Image
+	p.Locked, p.Discoverable, p.Indexable = edit.Locked, edit.Discoverable, edit.Indexable
+	p.Location, p.Fields, p.Tags, p.AlsoKnownAs = edit.Location, edit.Fields, edit.Tags, edit.AlsoKnownAs
+	p.Updated = edit.Updated
+	return &p
 }

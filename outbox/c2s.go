@@ -142,6 +142,9 @@ func (d *Documents) spoken(ctx context.Context, actor *federation.Actor, body []
 		}
 		describe(o)
 	}
+	if err := d.meet(ctx, a); err != nil {
+		return nil, err
+	}
 	return a, d.address(ctx, a)
 }
 

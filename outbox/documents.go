@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/federation/signature"
 	"codeberg.org/maillage/maillage/federation/vocab"
 	"codeberg.org/maillage/maillage/store"
@@ -25,6 +26,8 @@ type Documents struct {
 	Verifier *signature.Verifier
 	Log      *slog.Logger
 	Version  string
+	// Directory reads what clients speak of and we do not know.
+	Directory *remote.Directory
 	// Pages answers the same addresses for people: whoever prefers HTML.
 	Pages http.Handler
 }

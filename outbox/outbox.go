@@ -91,15 +91,10 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 	switch {
 	case a.Type == federation.Delete && a.Object != a.Actor:
 		return completeDelete(ctx, tx, a)
-	case a.Profile != nil:
-		a.Profile.Updated = after(tx.Now(), a.Profile.Updated)
-		profile := *a.Profile
-		raw, err := EncodeActor(&profile)
-		if err != nil {
-			return err
-		}
-		a.Object = a.Profile.ID
-		a.Enclosed = &federation.Object{ID: a.Profile.ID, Type: a.Profile.Type, Raw: raw}
+	case a.Profile != nil && a.Type == federation.Update:
+		return completeProfile(ctx, tx, a)
+	case a.Profile != nil: // its id says enough
+		a.Profile = nil
 		return nil
 	case a.Enclosed == nil:
 		return nil
@@ -135,6 +130,25 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 	o.Bto = append(slices.Clone(a.Bto), a.Bcc...)
 	a.Object = o.ID
 	o.Raw, err = vocab.EncodeObject(o)
+	return err
+}
+
+// completeProfile encloses an actor as it will be, whatever the edit says of
+// what cannot be edited.
+func completeProfile(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	if a.Profile.ID != a.Actor {
+		return fmt.Errorf("%w: %s belongs to somebody else", federation.ErrForbidden, a.Profile.ID)
+	}
+	old, err := tx.Actor(ctx, a.Actor)
+	if err != nil {
+		return err
+	}
+	edit := *a.Profile
+	edit.Updated = after(tx.Now(), old.Updated)
+	a.Profile = federation.Edited(old, &edit)
+	raw, err := EncodeActor(a.Profile)
+	a.Object = a.Actor
+	a.Enclosed = &federation.Object{ID: a.Actor, Type: old.Type, Raw: raw}
 	return err
 }
 
@@ -258,7 +272,7 @@ func Status(err error) int {
 		return 410
 	case errors.Is(err, federation.ErrUnsupported):
 		return 422
-	case errors.Is(err, federation.ErrUnavailable):
+	case errors.Is(err, federation.ErrUnavailable), errors.Is(err, context.Canceled): // nobody waits for the answer
 		return 503
 	}
 	return 500

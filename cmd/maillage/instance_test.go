@@ -555,7 +555,7 @@ func send(t testing.TB, c *http.Client, r *http.Request) *httpAnswer {
 // request makes a request to the instance; headers are pairs.
 func (i *instance) request(method, path string, body []byte, headers ...string) *http.Request {
 	i.t.Helper()
-	if !strings.Contains(path, "://") {
+	if strings.HasPrefix(path, "/") {
 		path = i.Origin + path
 	}
 	r, err := http.NewRequestWithContext(context.WithoutCancel(i.t.Context()), method, path, bytes.NewReader(body))

@@ -179,7 +179,7 @@ func (p *program) handler(c *Config) http.Handler {
 	}
 	pages := site.Routes()
 	mux := http.NewServeMux()
-	documents := &outbox.Documents{DB: p.DB, Origin: p.Origin, Verifier: verifier, Log: p.log, Version: version, Pages: pages}
+	documents := &outbox.Documents{DB: p.DB, Origin: p.Origin, Verifier: verifier, Log: p.log, Version: version, Directory: p.Directory, Pages: pages}
 	documents.Routes(mux)
 	in := &inbox.Handler{DB: p.DB, Verifier: verifier, Log: p.log}
 	mux.Handle("POST /inbox", in)
