@@ -86,8 +86,6 @@ func statusOf(err error) int {
 		return http.StatusAccepted
 	case errors.Is(err, federation.ErrGone): // the key of a deleted actor
 		return http.StatusUnauthorized
-	case errors.Is(err, context.Canceled): // the sender did not wait
-		return http.StatusServiceUnavailable
 	}
 	return outbox.Status(err)
 }
