@@ -73,7 +73,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 		t.Skip("it fills a database")
 	}
 	each(t, func(t *fixture) {
-		amap := t.load(load{peers: 400, followed: 60, followers: 300, offers: 2000, events: 2000, notes: 12000, likes: 4000, queue: 8})
+		amap := t.load(load{peers: 150, followed: 40, followers: 120, offers: 500, events: 500, notes: 2500, likes: 1000, queue: 8})
 		e := &explained{explain: "EXPLAIN QUERY PLAN ", plans: map[string][]string{}}
 		bob := remote("h3.example", "bob")
 		o := note(amap, "mine", t.now())

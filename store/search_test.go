@@ -229,7 +229,7 @@ func TestSearchByRadiusAgreesWithHaversine(t *testing.T) {
 		t.actors(amap)
 		r := rand.New(rand.NewPCG(3, 4))
 		spots := []federation.Point{{Latitude: 90}, {Latitude: -90}, {Longitude: 180}, {Longitude: -180}, {}, {Latitude: 48.1, Longitude: -1.6}}
-		for range 200 {
+		for range 60 {
 			spots = append(spots, federation.Point{Latitude: math.Asin(2*r.Float64()-1) * 180 / math.Pi, Longitude: r.Float64()*360 - 180})
 		}
 		var list []*federation.Object

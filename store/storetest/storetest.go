@@ -82,10 +82,13 @@ func Postgres(t testing.TB) func(name string) string {
 }
 
 // Main runs the tests of a package, and stops PostgreSQL after them.
-func Main(m *testing.M) {
-	code := m.Run()
-	stop()
-	os.Exit(code)
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a package whose TestMain has more to do: it returns the
+// status to exit with.
+func Run(m *testing.M) int {
+	defer stop()
+	return m.Run()
 }
 
 var errNone = errors.New("there is no PostgreSQL")
