@@ -30,6 +30,11 @@ func fresh(db func(name string) string) freshDatabase {
 	return func(testing.TB) string { return db(fmt.Sprintf("maillage%d", n.Add(1))) }
 }
 
+// withPostgres runs tests and stops PostgreSQL after them.
+type withPostgres struct{ m *testing.M }
+
+func (w withPostgres) Run() int { return storetest.Run(w.m) }
+
 // sqliteFile and onPostgres are for what concerns one of them only.
 func sqliteFile(t testing.TB) string { t.Helper(); return storetest.SQLite(t)("maillage") }
 

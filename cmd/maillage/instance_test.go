@@ -30,6 +30,12 @@ const patience = 30 * time.Second
 // eventually waits until something is so.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
+	eventuallyIn(t, patience, what, so)
+}
+
+// eventuallyIn is eventually, for what takes longer or may not take long.
+func eventuallyIn(t testing.TB, patience time.Duration, what string, so func() bool) {
+	t.Helper()
 	end := time.Now().Add(patience)
 	for pause := time.Millisecond; !so(); pause = min(2*pause, 50*time.Millisecond) {
 		if time.Now().After(end) {

@@ -22,7 +22,7 @@ import (
 // TestMain lets the test binary be the program: scripts, and tests that start
 // a process of their own to kill it, run "maillage".
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"maillage": main})
+	testscript.Main(withPostgres{m}, map[string]func(){"maillage": main, "maillage-brief": brief})
 }
 
 // TestScripts runs the command line as people type it.
