@@ -395,7 +395,8 @@ func TestDocuments(t *testing.T) {
 				"two lengths":       {"POST /inbox" + head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", []int{400}, true},
 				"length and TE": {
 					"POST /inbox" + head + "Content-Type: " + vocab.ActivityJSON + "\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nGET /smuggled" + head + "\r\n",
-					[]int{400, 501}, true,
+					[]int{400, 501},
+					true,
 				},
 				"NUL in a header": {"GET /actors/amap" + head + "X-A: a\x00b\r\n\r\n", []int{400}, true},
 			} {
