@@ -63,6 +63,7 @@ func (tx *Tx) ClaimHosts(ctx context.Context, owner string, lease time.Duration,
 		return nil, err
 	}
 	var claimed []*HostWork
+	var names []string
 	for _, w := range list {
 		if w.Deliveries, err = tx.work(ctx, w.Host, each); err != nil {
 			return nil, err
@@ -73,13 +74,13 @@ func (tx *Tx) ClaimHosts(ctx context.Context, owner string, lease time.Duration,
 			}
 			continue
 		}
-		_, err := tx.exec(ctx, `UPDATE hosts SET lease_owner = ?, lease_until = ? WHERE host = ?`, owner, tx.now.Add(lease), w.Host)
-		if err != nil {
-			return nil, err
-		}
-		claimed = append(claimed, w)
+		claimed, names = append(claimed, w), append(names, w.Host)
 	}
-	return claimed, nil
+	if len(claimed) == 0 {
+		return nil, nil
+	}
+	_, err = tx.exec(ctx, `UPDATE hosts SET lease_owner = ?, lease_until = ? WHERE host IN (?)`, owner, tx.now.Add(lease), among(names))
+	return claimed, err
 }
 
 // firstInLane is the condition that nothing to the same inbox in the same lane
@@ -121,21 +122,29 @@ func (tx *Tx) work(ctx context.Context, host string, each int) ([]*Delivery, err
 	}
 }
 
-// settle ends a lease and sets when the host is due next.
-func (tx *Tx) settle(ctx context.Context, host string) error {
+// nextDelivery returns when there is something to deliver to a host next; zero
+// if there is nothing.
+func (tx *Tx) nextDelivery(ctx context.Context, host string) (time.Time, error) {
 	due, err := tx.number(ctx, `
 		SELECT d.due FROM deliveries d
 		WHERE d.host = ? AND d.state = 'pending' AND `+firstInLane+`
 		ORDER BY d.due LIMIT 1`, host)
-	if err != nil && !errors.Is(err, federation.ErrNotFound) {
+	if errors.Is(err, federation.ErrNotFound) {
+		err = nil
+	}
+	return moment(due), err
+}
+
+// settle corrects when a host is due, after its back-off.
+func (tx *Tx) settle(ctx context.Context, host string) error {
+	due, err := tx.nextDelivery(ctx, host)
+	if err != nil {
 		return err
 	}
-	query, args := `UPDATE hosts SET lease_owner = '', lease_until = 0, due = 0 WHERE host = ?`, []any{host}
-	if due > 0 {
-		query, args = `
-			UPDATE hosts SET lease_owner = '', lease_until = 0,
-				due = CASE WHEN not_before > ? THEN not_before ELSE ? END
-			WHERE host = ?`, []any{due, due, host}
+	query, args := `UPDATE hosts SET due = 0 WHERE host = ?`, []any{host}
+	if !due.IsZero() {
+		query = `UPDATE hosts SET due = CASE WHEN not_before > ? THEN not_before ELSE ? END WHERE host = ?`
+		args = []any{due, due, host}
 	}
 	_, err = tx.exec(ctx, query, args...)
 	return err
@@ -162,10 +171,14 @@ func (tx *Tx) FinishHost(ctx context.Context, owner, host string, results []Deli
 	if has != owner {
 		return nil
 	}
-	if err := tx.putHealth(ctx, host, results, next); err != nil {
+	due, err := tx.nextDelivery(ctx, host)
+	if err != nil {
 		return err
 	}
-	return tx.settle(ctx, host)
+	if !due.IsZero() && due.Before(next) {
+		due = next
+	}
+	return tx.release(ctx, host, results, next, due)
 }
 
 // putResults stores results, equal ones in one statement.
@@ -194,9 +207,9 @@ func (tx *Tx) putResults(ctx context.Context, host string, results []DeliveryRes
 	return nil
 }
 
-// putHealth notes how a host is: well if it took something, worse if it is to
-// be left alone for a while.
-func (tx *Tx) putHealth(ctx context.Context, host string, results []DeliveryResult, next time.Time) error {
+// release ends a lease and notes how the host is: well if it took something,
+// worse if it is to be left alone for a while.
+func (tx *Tx) release(ctx context.Context, host string, results []DeliveryResult, next, due time.Time) error {
 	var delivered bool
 	var last string
 	for _, r := range results {
@@ -205,19 +218,18 @@ func (tx *Tx) putHealth(ctx context.Context, host string, results []DeliveryResu
 			last = short(r.Error)
 		}
 	}
+	const free = `UPDATE hosts SET lease_owner = '', lease_until = 0, not_before = ?, due = ?`
 	var err error
 	switch {
 	case delivered:
-		_, err = tx.exec(ctx, `
-			UPDATE hosts SET failures = 0, first_failure = 0, last_success = ?, last_error = '', not_before = ?, seen = ?
-			WHERE host = ?`, tx.now, next, tx.now, host)
+		_, err = tx.exec(ctx, free+`, failures = 0, first_failure = 0, last_success = ?, last_error = '', seen = ?
+			WHERE host = ?`, next, due, tx.now, tx.now, host)
 	case !next.IsZero():
-		_, err = tx.exec(ctx, `
-			UPDATE hosts SET failures = failures + 1, not_before = ?, last_error = ?,
-				first_failure = CASE WHEN first_failure = 0 THEN ? ELSE first_failure END
-			WHERE host = ?`, next, last, tx.now, host)
+		_, err = tx.exec(ctx, free+`, failures = failures + 1, last_error = ?,
+			first_failure = CASE WHEN first_failure = 0 THEN ? ELSE first_failure END
+			WHERE host = ?`, next, due, last, tx.now, host)
 	default:
-		_, err = tx.exec(ctx, `UPDATE hosts SET not_before = 0, last_error = ? WHERE host = ?`, last, host)
+		_, err = tx.exec(ctx, free+`, last_error = ? WHERE host = ?`, next, due, last, host)
 	}
 	return named(err, "host", host)
 }
