@@ -33,6 +33,7 @@ type figure struct {
 	Unit    string  `json:"unit"`
 	AtLeast float64 `json:"at_least,omitzero"`
 	AtMost  float64 `json:"at_most,omitzero"`
+	Before  float64 `json:"before,omitzero"` // the same, before more was stored
 }
 
 func (c *benchCommand) report(bench, setting string) *report {
@@ -67,7 +68,7 @@ func (r *report) print(w io.Writer, machine bool) error {
 	fmt.Fprintf(w, "bench %s: %s\n%s; %d cores, %s\n\n", r.Bench, r.Setting, r.Database, r.Cores, r.System)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, f := range slices.Concat(r.Limits.figures(), r.Figures) {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Name, f, f.target(), f.verdict())
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Name, f, f.before(), f.target(), f.verdict())
 	}
 	return t.Flush()
 }
@@ -76,6 +77,14 @@ func (r *report) print(w io.Writer, machine bool) error {
 func (f figure) String() string {
 	digits := max(0, 2-int(math.Floor(math.Log10(max(math.Abs(f.Value), 0.01)))))
 	return unit(strconv.FormatFloat(f.Value, 'f', min(digits, 2), 64), f.Unit)
+}
+
+// before tells what the figure was before more was stored.
+func (f figure) before() string {
+	if f.Before == 0 {
+		return ""
+	}
+	return "before " + figure{Value: f.Before, Unit: f.Unit}.String()
 }
 
 func unit(number, unit string) string { return strings.TrimSpace(number + " " + unit) }

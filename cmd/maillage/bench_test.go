@@ -76,7 +76,7 @@ func TestBenchRead(t *testing.T) {
 	t.Parallel()
 	r := benchmark(t, "read", "--items", "20", "--peer-items", "20", "--stored", "30", "--duration", "50ms", "--connections", "2")
 	r.has(t, "first page")
-	r.has(t, "first page (30 stored)")
+	r.has(t, "the figure that suffers most keeps, of what it was")
 	r.has(t, "start until ready, median of 5")
 }
 
