@@ -475,6 +475,11 @@ func TestThreeInstances(t *testing.T) {
 			if n == 0 {
 				t.Error("it was not passed on")
 			}
+			said := cafe.column("SELECT document FROM activities WHERE object = "+cafe.quoted(string(reply.ID)), 0)
+			passed := amap.column("SELECT document FROM activities WHERE object = "+amap.quoted(string(reply.ID)), 0)
+			if !slices.Equal(said, passed) {
+				t.Errorf("other bytes were passed on: %s, want %s", passed, said)
+			}
 		})
 
 		t.Run("who moves is followed to the new address", func(t *testing.T) {
