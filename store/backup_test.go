@@ -48,7 +48,8 @@ func (t *fixture) fill() {
 			tx.Grant(t.ctx, ann.ID, amap.ID), tx.PutSetting(t.ctx, "initiative", string(amap.ID)),
 			tx.PutMedia(t.ctx, &Media{MediaType: "image/png", Bytes: []byte{0, 255}}),
 			tx.PutKey(t.ctx, PrivateKey{ID: amap.ID + "#main-key", Actor: amap.ID, Algorithm: "rsa", Private: "secret"}),
-			tx.Suspend(t.ctx, "bad.example", "spam"))
+			tx.Suspend(t.ctx, "bad.example", "spam"),
+			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))
 	})
 }
 

@@ -56,6 +56,7 @@ type engine interface {
 const (
 	QueueReceived   = "received"
 	QueueDeliveries = "deliveries"
+	QueueMails      = "mails"
 )
 
 // ErrClosed is returned by everything after [DB.Close].
@@ -66,6 +67,7 @@ var ErrClosed = errors.New("store: database is closed")
 func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{origin: o.Origin, now: o.Now, log: o.Log, wakes: map[string]chan struct{}{
 		QueueReceived: make(chan struct{}, 1), QueueDeliveries: make(chan struct{}, 1),
+		QueueMails: make(chan struct{}, 1),
 	}}
 	if db.now == nil {
 		db.now = time.Now

@@ -35,7 +35,7 @@ func parseTemplates() map[string]*template.Template {
 	if err != nil {
 		panic(err) // a pattern in the source
 	}
-	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{"static": staticPath}).ParseFS(templateFiles, parts...))
+	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{"static": staticPath, "icon": icon}).ParseFS(templateFiles, parts...))
 	for _, file := range names {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")
 		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
@@ -51,6 +51,7 @@ type page struct {
 	Data     any
 	Problems []mistake // of a form, to be listed on top
 	Head     *head     // what other programs read of a page
+	Scripts  []string  // modules that make the page more comfortable, such as "map.js"; it works without
 	NoIndex  bool
 
 	see  string // where to go instead

@@ -3,11 +3,11 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -15,6 +15,10 @@ import (
 
 //go:embed static
 var staticFiles embed.FS
+
+// sheetName is the style sheet: the files of static/style, one after the other
+// in the order of their names. They are apart so that each subject has one.
+const sheetName = "site.css"
 
 // A staticFile is served under a name that holds the hash of its bytes, so
 // that browsers may keep it for ever.
@@ -32,18 +36,49 @@ func readStatic() (map[string]string, map[string]staticFile) {
 	if err != nil {
 		panic(err) // the directory is compiled in
 	}
+	put := func(name string, body []byte) {
+		sum := sha256.Sum256(body)
+		ext := path.Ext(name)
+		hashed := strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext
+		names[name] = hashed
+		files[hashed] = staticFile{mediaTypes[ext], body}
+	}
 	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
 		body, err := fs.ReadFile(staticFiles, "static/"+e.Name())
 		if err != nil {
 			panic(err)
 		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(e.Name())
-		hashed := strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext
-		names[e.Name()] = hashed
-		files[hashed] = staticFile{mime.TypeByExtension(ext), body}
+		put(e.Name(), body)
 	}
+	put(sheetName, styleSheet(staticFiles))
 	return names, files
+}
+
+// mediaTypes are those of our own files; the machine's list may lack one.
+var mediaTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png",
+	".json": "application/json", ".webmanifest": "application/manifest+json",
+}
+
+// styleSheet joins the parts of the style sheet.
+func styleSheet(from fs.FS) []byte {
+	parts, err := fs.Glob(from, "static/style/*.css") // sorted by name
+	if err != nil {
+		panic(err) // a pattern in the source
+	}
+	var all bytes.Buffer
+	for _, name := range parts {
+		body, err := fs.ReadFile(from, name)
+		if err != nil {
+			panic(err)
+		}
+		all.Write(body)
+		all.WriteByte('\n')
+	}
+	return all.Bytes()
 }
 
 // staticPath returns the address of a static file, for templates.

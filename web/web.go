@@ -35,6 +35,7 @@ type Site struct {
 	Now       func() time.Time // nil: time.Now
 	Secure    bool             // reached by https: cookies are for this host alone
 	Version   string
+	Mail      bool // letters that are queued are sent: an SMTP server is configured
 
 	once      sync.Once
 	passwords *passwords
@@ -62,11 +63,11 @@ func (s *Site) start() {
 }
 
 // harden sets what every answer says to browsers: nothing foreign, no frame,
-// no script.
+// no script but ours, and none in a page itself.
 func harden(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
-		head.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		head.Set("Content-Security-Policy", policy)
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "same-origin")
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -74,6 +75,11 @@ func harden(h http.Handler) http.Handler {
 		h.ServeHTTP(w, r)
 	})
 }
+
+// policy is what pages may load. Sites are told apart from what they show:
+// everything comes from this instance.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+	"manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // zone is the clocks that dates without a zone of their own are shown on.
 var zone = func() *time.Location {

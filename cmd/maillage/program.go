@@ -176,6 +176,7 @@ func (p *program) handler(c *Config) http.Handler {
 	site := &web.Site{
 		DB: p.DB, Origin: p.Origin, Directory: p.Directory, Log: p.log, Now: p.now,
 		Secure: strings.HasPrefix(p.Origin, "https:"), Version: version,
+		Mail: c.SMTP != "",
 	}
 	pages := site.Routes()
 	mux := http.NewServeMux()
