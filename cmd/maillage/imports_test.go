@@ -71,7 +71,7 @@ var layers = map[string]layer{
 	},
 	"web": {
 		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media"},
-		foreign: []string{"github.com/alexedwards/argon2id", "golang.org/x/..."},
+		foreign: []string{"github.com/alexedwards/argon2id", "github.com/boombuler/barcode/...", "golang.org/x/..."},
 	},
 	"cmd/maillage": {ours: []string{"..."}, foreign: []string{"..."}},
 }
