@@ -18,6 +18,8 @@ const (
 	keepObjects    = 90 * 24 * time.Hour // of peers, that nothing here refers to
 	keepNotices    = 180 * 24 * time.Hour
 	keepHosts      = 60 * 24 * time.Hour
+	keepMails      = 30 * 24 * time.Hour // that they were sent, not what they said
+	keepUnsent     = 7 * 24 * time.Hour  // letters that nobody works on: there is no mail server any more
 )
 
 // retentionBatch is how many rows of a kind go in one transaction: nobody
@@ -43,6 +45,10 @@ var retention = []rule{
 	{keepNotices, `DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < ? LIMIT ?)`},
 	{0, `DELETE FROM sessions WHERE token IN (SELECT token FROM sessions WHERE expires < ? LIMIT ?)`},
 	{keepRefused, `DELETE FROM signins WHERE token IN (SELECT token FROM signins WHERE expires < ? LIMIT ?)`},
+	{keepMails, `DELETE FROM mails WHERE id IN (
+		SELECT id FROM mails WHERE state <> 'pending' AND done < ? LIMIT ?)`},
+	{keepUnsent, `DELETE FROM mails WHERE id IN (
+		SELECT id FROM mails WHERE state = 'pending' AND due < ? LIMIT ?)`},
 	{keepHosts, `DELETE FROM hosts WHERE host IN (
 		SELECT h.host FROM hosts h WHERE h.due = 0 AND h.seen < ? AND NOT EXISTS (
 			SELECT 1 FROM deliveries d WHERE d.host = h.host AND d.state = 'pending') LIMIT ?)`},

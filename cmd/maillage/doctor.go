@@ -6,12 +6,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/smtp"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +17,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -98,6 +96,7 @@ func (c *doctorCommand) database(ctx context.Context) []finding {
 	}
 	c.Origin = origin
 	var late, down int
+	var letters map[string]int
 	err = db.View(ctx, func(tx *store.Tx) error {
 		pending, oldest, err := tx.ReceivedDepth(ctx)
 		if err != nil {
@@ -105,6 +104,9 @@ func (c *doctorCommand) database(ctx context.Context) []finding {
 		}
 		if pending > 0 && time.Since(oldest) > time.Hour {
 			late = pending
+		}
+		if letters, err = tx.MailCounts(ctx); err != nil {
+			return err
 		}
 		hosts, err := tx.Hosts(ctx)
 		for _, h := range hosts {
@@ -121,6 +123,7 @@ func (c *doctorCommand) database(ctx context.Context) []finding {
 	case late > 0:
 		list = append(list, finding{fmt.Sprintf("received: %d activities have waited for more than an hour", late), "is the instance running? look into its log"})
 	}
+	list = append(list, finding{what: fmt.Sprintf("letters: %d wait, %d were sent and %d failed in the last 30 days", letters["pending"], letters["sent"], letters["failed"])})
 	return append(list, finding{what: fmt.Sprintf("peers: %d do not answer at the moment; they are tried again by themselves", down)})
 }
 
@@ -196,45 +199,16 @@ func (c *doctorCommand) mail(ctx context.Context) []finding {
 	if c.SMTP == "" {
 		return ok("mail: none is sent (--smtp)")
 	}
+	server, err := mail.NewServer(c.SMTP, c.MailFrom, c.Origin)
+	if err != nil {
+		return fault("see --smtp and --mail-from", "mail: %v", err)
+	}
+	if err := server.Greet(ctx); err != nil {
+		return fault("check host, port, user and password of --smtp", "mail: %v", err)
+	}
 	u, err := url.Parse(c.SMTP)
 	if err != nil {
 		return fault("see --smtp", "mail: the address cannot be read")
 	}
-	if err := greet(ctx, u); err != nil {
-		return fault("check host, port, user and password of --smtp", "mail: %v", err)
-	}
 	return ok("mail: %s takes us in", u.Hostname())
-}
-
-// greet signs in to a mail server and leaves.
-func greet(ctx context.Context, u *url.URL) error {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme]
-	}
-	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	config := &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
-	if u.Scheme == "smtps" {
-		conn = tls.Client(conn, config)
-	}
-	client, err := smtp.NewClient(conn, u.Hostname())
-	if err != nil {
-		return err
-	}
-	if ok, _ := client.Extension("STARTTLS"); ok && u.Scheme == "smtp" {
-		if err := client.StartTLS(config); err != nil {
-			return err
-		}
-	}
-	if password, ok := u.User.Password(); ok {
-		if err := client.Auth(smtp.PlainAuth("", u.User.Username(), password, u.Hostname())); err != nil {
-			return errors.New("the mail server does not accept user and password")
-		}
-	}
-	return client.Quit()
 }

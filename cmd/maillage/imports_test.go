@@ -69,9 +69,14 @@ var layers = map[string]layer{
 		ours:    []string{"federation/...", "store", "outbox"},
 		foreign: []string{"golang.org/x/..."},
 	},
+	"mail": {
+		ours:    []string{"federation", "federation/vocab", "store", "locale", "outbox"},
+		foreign: []string{"github.com/wneessen/go-mail/...", "golang.org/x/..."},
+		not:     []string{"net/http/..."},
+	},
 	"web": {
-		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media"},
-		foreign: []string{"github.com/alexedwards/argon2id", "github.com/boombuler/barcode/...", "golang.org/x/..."},
+		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar"},
+		foreign: []string{"github.com/alexedwards/argon2id", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "golang.org/x/..."},
 	},
 	"cmd/maillage": {ours: []string{"..."}, foreign: []string{"..."}},
 }

@@ -43,7 +43,7 @@ func (q *queues) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	err := q.p.DB.View(ctx, func(tx *store.Tx) error {
 		for name, depth := range map[string]func(context.Context) (int, time.Time, error){
-			"received": tx.ReceivedDepth, "deliveries": tx.DeliveryDepth,
+			"received": tx.ReceivedDepth, "deliveries": tx.DeliveryDepth, "mails": tx.MailDepth,
 		} {
 			n, oldest, err := depth(ctx)
 			if err != nil {

@@ -18,6 +18,7 @@ import (
 	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/federation/signature"
 	"codeberg.org/maillage/maillage/inbox"
+	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 	"codeberg.org/maillage/maillage/web"
@@ -38,6 +39,7 @@ type program struct {
 	SignIn string
 
 	keys     *outbox.Signers
+	mail     *mail.Server // nil: none is configured
 	log      *slog.Logger
 	now      func() time.Time
 	servers  []*http.Server
@@ -102,6 +104,11 @@ func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting
 		return nil, err
 	}
 	p.connect(c, o)
+	if c.SMTP != "" {
+		if p.mail, err = mail.NewServer(c.SMTP, c.MailFrom, p.Origin); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.serve(ctx, c, listeners); err != nil {
 		return nil, err
 	}
@@ -176,7 +183,7 @@ func (p *program) handler(c *Config) http.Handler {
 	site := &web.Site{
 		DB: p.DB, Origin: p.Origin, Directory: p.Directory, Log: p.log, Now: p.now,
 		Secure: strings.HasPrefix(p.Origin, "https:"), Version: version,
-		Mail: c.SMTP != "",
+		Mail: p.mail != nil,
 	}
 	pages := site.Routes()
 	mux := http.NewServeMux()
@@ -251,7 +258,8 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	}
 	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
-	for _, work := range []func(context.Context) error{in.Run, out.Run, p.housekeeping} {
+	letters := &mail.Worker{DB: p.DB, Server: p.mail, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
+	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, p.housekeeping} {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				p.failed <- err
