@@ -8,8 +8,12 @@ import (
 	"fmt"
 )
 
-// accept agrees to what another actor proposed. ActivityPub 7.6.
+// accept agrees to what another actor proposed. ActivityPub 7.6. Of an event
+// itself it is an answer: I come.
 var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+	if owed, ok, err := rsvp(ctx, s, a); ok || err != nil {
+		return owed, err
+	}
 	e, err := proposed(ctx, s, a)
 	if err != nil {
 		return nil, err
@@ -18,36 +22,64 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 		return nil, nil // accepted before
 	}
 	e.Pending = false
-	return nil, s.PutEdge(ctx, e)
+	if err := s.PutEdge(ctx, e); err != nil {
+		return nil, err
+	}
+	if e.Kind == Join && e.From.Origin() == s.Home() {
+		return nil, s.Notify(ctx, Notice{For: e.From, Kind: a.Type, Actor: a.Actor, Object: e.To, At: s.Now()})
+	}
+	return nil, nil
 }}
 
-// reject refuses it, or ends later what was accepted. ActivityPub 7.7.
+// reject refuses it, or ends later what was accepted. ActivityPub 7.7. Of an
+// event itself it is an answer: I do not come.
 var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+	if owed, ok, err := rsvp(ctx, s, a); ok || err != nil {
+		return owed, err
+	}
 	e, err := proposed(ctx, s, a)
-	if errors.Is(err, ErrNotFound) && a.Local && a.Inner != nil && a.Inner.Type == Follow && a.Inner.Object == a.Actor {
+	if errors.Is(err, ErrNotFound) && a.Local && a.Inner != nil && (a.Inner.Type == Join || a.Inner.Type == Follow && a.Inner.Object == a.Actor) {
 		return nil, nil // never taken in, or dropped by a Block: the other has to be told
 	}
 	if err != nil {
 		return nil, err
 	}
-	return nil, s.DropEdge(ctx, e.Kind, e.From, e.To)
+	if err := s.DropEdge(ctx, e.Kind, e.From, e.To); err != nil || e.Kind != Join {
+		return nil, err
+	}
+	if e.From.Origin() == s.Home() {
+		if err := s.Notify(ctx, Notice{For: e.From, Kind: a.Type, Actor: a.Actor, Object: e.To, At: s.Now()}); err != nil {
+			return nil, err
+		}
+	}
+	return moveUp(ctx, s, e.To)
 }}
 
-// proposed finds the Follow that a answers: by its id, or by the Follow that
+// proposed finds the Follow or the Join that a answers: by its id, or by what
 // came along, because some peers answer with another id or with none. It must
 // have been addressed to the one who answers: R14.
 func proposed(ctx context.Context, s State, a *Activity) (*Edge, error) {
 	e, err := s.EdgeBy(ctx, a.Object)
-	if errors.Is(err, ErrNotFound) && a.Inner != nil && a.Inner.Type == Follow {
-		e, err = s.Edge(ctx, Follow, a.Inner.Actor, a.Inner.Object)
+	if errors.Is(err, ErrNotFound) && a.Inner != nil && (a.Inner.Type == Follow || a.Inner.Type == Join) {
+		e, err = s.Edge(ctx, a.Inner.Type, a.Inner.Actor, a.Inner.Object)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case e.Kind != Follow:
+	}
+	may := e.To // who may answer
+	switch e.Kind {
+	case Follow:
+	case Join:
+		o, err := s.Object(ctx, e.To)
+		if err != nil {
+			return nil, err
+		}
+		may = o.AttributedTo
+	default:
 		return nil, fmt.Errorf("%w: cannot answer a %s", ErrUnsupported, e.Kind)
-	case e.To != a.Actor:
-		return nil, fmt.Errorf("%w: only %s may answer", ErrForbidden, e.To)
+	}
+	if may != a.Actor {
+		return nil, fmt.Errorf("%w: only %s may answer", ErrForbidden, may)
 	}
 	return e, nil
 }

@@ -46,6 +46,15 @@ const (
 	EventTentative   = "EventTentative"
 )
 
+// How one takes part in an event: Mobilizon's joinMode.
+const (
+	JoinFree       = "free"
+	JoinRestricted = "restricted" // the organiser agrees to each
+	JoinExternal   = "external"   // on another site
+	JoinNone       = "none"       // one just comes
+	JoinInvite     = "invite"
+)
+
 // An Event is the typed view of an object that happens: the properties of
 // FEP-8a8e and Mobilizon that ActivityStreams does not name.
 type Event struct {
@@ -89,6 +98,12 @@ func EventOf(o *Object) Event {
 	return e
 }
 
+// TakesAnswers reports whether one may ask to take part, by a Join. An event
+// that does not say is open to everybody.
+func (e Event) TakesAnswers() bool {
+	return e.JoinMode == "" || e.JoinMode == JoinFree || e.JoinMode == JoinRestricted
+}
+
 // Put writes e into the properties of o, as protocol section "Event" has them.
 func (e Event) Put(o *Object) {
 	status := map[string]string{EventCancelled: "CANCELLED", EventTentative: "TENTATIVE", EventPostponed: "TENTATIVE"}[e.Status]
@@ -96,10 +111,7 @@ func (e Event) Put(o *Object) {
 	o.put("eventStatus", first(e.Status, EventScheduled))
 	o.put("status", first(status, "CONFIRMED"))
 	o.put("displayEndTime", !e.HideEnd)
-	if e.JoinMode == "" { // Join is not among our verbs yet: one answers on the page
-		e.JoinMode, e.ExternalURL = "external", first(e.ExternalURL, o.URL, string(o.ID))
-	}
-	o.put("joinMode", e.JoinMode)
+	o.put("joinMode", first(e.JoinMode, JoinFree))
 	o.put("externalParticipationUrl", e.ExternalURL)
 	o.put("category", first(e.Category, "MEETING"))
 	o.put("isOnline", e.Online)

@@ -33,6 +33,10 @@ type State interface {
 	EdgeBy(ctx context.Context, by IRI) (*Edge, error)
 	PutEdge(ctx context.Context, e *Edge) error
 	DropEdge(ctx context.Context, kind string, from, to IRI) error
+	// CountTo counts the edges of a kind to something that are not pending.
+	CountTo(ctx context.Context, kind string, to IRI) (int, error)
+	// FirstPending returns the oldest pending edge of a kind to something.
+	FirstPending(ctx context.Context, kind string, to IRI) (*Edge, error)
 	// LocalFollowers returns those of our actors who follow id.
 	LocalFollowers(ctx context.Context, id IRI) ([]IRI, error)
 
@@ -89,27 +93,32 @@ type Index struct {
 // The verbs' types, as they stand on the wire. The kind of an [Edge] is that
 // of the verb that makes it.
 const (
-	Accept   = "Accept"
-	Add      = "Add"
-	Announce = "Announce"
-	Block    = "Block"
-	Create   = "Create"
-	Delete   = "Delete"
-	Flag     = "Flag"
-	Follow   = "Follow"
-	Like     = "Like"
-	Move     = "Move"
-	Reject   = "Reject"
-	Remove   = "Remove"
-	Undo     = "Undo"
-	Update   = "Update"
+	Accept          = "Accept"
+	Add             = "Add"
+	Announce        = "Announce"
+	Block           = "Block"
+	Create          = "Create"
+	Delete          = "Delete"
+	Flag            = "Flag"
+	Follow          = "Follow"
+	Ignore          = "Ignore"
+	Join            = "Join"
+	Leave           = "Leave"
+	Like            = "Like"
+	Move            = "Move"
+	Reject          = "Reject"
+	Remove          = "Remove"
+	TentativeAccept = "TentativeAccept"
+	Undo            = "Undo"
+	Update          = "Update"
 )
 
 // The grammar: every verb and noun this server understands. To teach it a new
 // one, write it in a file of its own and name it here.
 var (
 	verbs = named([]Verb{
-		accept, add, announce, block, create, del, flag, follow, like, move, reject, remove, undo, update,
+		accept, add, announce, block, create, del, flag, follow, ignore, join, leave, like, move, reject, remove,
+		tentativeAccept, undo, update,
 	}, func(v Verb) string { return v.Type })
 	nouns = named([]Noun{
 		article, document, event, image, note, page, place, proposal, question,

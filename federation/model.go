@@ -169,7 +169,7 @@ func (a *Activity) Subject() IRI {
 // likes what, who announced which post. Every ActivityStreams collection we
 // serve is a query over edges. There is one edge for each kind, from and to.
 type Edge struct {
-	Kind    string // the verb that made it: Follow, Like, Announce, Block, Add, Flag
+	Kind    string // the verb that made it: Follow, Like, Announce, Block, Add, Flag, Join, TentativeAccept
 	From    IRI
 	To      IRI
 	Pending bool   // proposed, not yet accepted

@@ -116,6 +116,28 @@ func (s *memory) DropEdge(ctx context.Context, kind string, from, to IRI) error 
 	return nil
 }
 
+func (s *memory) CountTo(_ context.Context, kind string, to IRI) (n int, err error) {
+	for _, e := range s.edges {
+		if e.Kind == kind && e.To == to && !e.Pending {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (s *memory) FirstPending(_ context.Context, kind string, to IRI) (*Edge, error) {
+	var oldest *Edge
+	for _, e := range s.edges {
+		if e.Kind == kind && e.To == to && e.Pending && (oldest == nil || e.At.Before(oldest.At)) {
+			oldest = &e
+		}
+	}
+	if oldest == nil {
+		return nil, fmt.Errorf("pending %s of %s: %w", kind, to, ErrNotFound)
+	}
+	return oldest, nil
+}
+
 func (s *memory) LocalFollowers(_ context.Context, id IRI) (list []IRI, err error) {
 	for _, e := range s.edges {
 		if e.Kind == Follow && e.To == id && !e.Pending && e.From.Origin() == home {

@@ -20,6 +20,9 @@ var undo = Verb{Type: Undo, Apply: func(ctx context.Context, s State, a *Activit
 	if e.From != a.Actor {
 		return nil, fmt.Errorf("%w: only %s may undo", ErrForbidden, e.From)
 	}
+	if e.Kind == Join || e.Kind == TentativeAccept {
+		return decline(ctx, s, e.From, e.To)
+	}
 	return nil, s.DropEdge(ctx, e.Kind, e.From, e.To)
 }}
 

@@ -251,7 +251,7 @@ func (d *Documents) address(ctx context.Context, a *federation.Activity) error {
 				other = o.AttributedTo
 			}
 			a.To = []federation.IRI{other}
-		case federation.Like, federation.Announce:
+		case federation.Like, federation.Announce, federation.Join, federation.Leave, federation.TentativeAccept:
 			o, err := tx.Object(ctx, a.Object)
 			if err != nil {
 				return err

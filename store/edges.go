@@ -151,6 +151,18 @@ func (tx *Tx) edges(ctx context.Context, query string, end federation.IRI, kind 
 	return list, next, nil
 }
 
+// FirstPending returns the oldest pending edge of a kind to something;
+// federation.ErrNotFound if there is none.
+func (tx *Tx) FirstPending(ctx context.Context, kind string, to federation.IRI) (*federation.Edge, error) {
+	e, err := first(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e
+		WHERE e.target = ? AND e.kind = ? AND e.pending = 1 ORDER BY e.at, e.seq LIMIT 1`, to, kind)
+	if err != nil {
+		return nil, fmt.Errorf("pending %s of %s: %w", kind, to, err)
+	}
+	return e.Edge, nil
+}
+
 // CountTo counts the edges of a kind to something that are not pending.
 func (tx *Tx) CountTo(ctx context.Context, kind string, to federation.IRI) (int, error) {
 	n, err := tx.number(ctx, `SELECT COUNT(*) FROM edges WHERE target = ? AND kind = ? AND pending = 0`, to, kind)
