@@ -61,6 +61,7 @@ type card struct {
 	Written  string // how long ago
 	WrittenT string // RFC 3339
 	Local    bool
+	Answer   *answering // how one answers an event
 }
 
 // actorOf makes a who; of an actor we do not know, from its address.
@@ -162,9 +163,14 @@ func (v *visit) cards(ctx context.Context, tx *store.Tx, list []*federation.Obje
 	if err != nil {
 		return nil, err
 	}
+	answers, err := v.answers(ctx, tx, list)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]*card, 0, len(list))
 	for _, o := range list {
 		c := v.card(o)
+		c.Answer = answers[o.ID]
 		c.Author = v.actorOf(authors[o.AttributedTo], o.AttributedTo)
 		all = append(all, c)
 	}

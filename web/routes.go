@@ -50,6 +50,8 @@ func routes() []route {
 		{path: "/objects/{id}/cancel", who: member, post: (*visit).cancelEvent},
 		{path: "/objects/{id}/delete", who: member, get: (*visit).deletePage, post: (*visit).deleteObject},
 		{path: "/react", who: member, post: (*visit).react},
+		{path: "/answer", who: member, post: (*visit).answerEvent},
+		{path: "/objects/{id}/answers", who: member, get: (*visit).answersPage, post: (*visit).decideAnswer},
 		{path: "/reply", who: member, post: (*visit).reply},
 		{path: "/report", who: member, get: (*visit).reportPage, post: (*visit).report},
 		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},

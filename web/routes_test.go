@@ -42,6 +42,7 @@ var expected = map[string][5]int{
 	"/publish/note":               {303, 200, 200, 200, 200},
 	"/objects/{id}/edit":          {303, 404, 200, 404, 200},
 	"/objects/{id}/delete":        {303, 404, 200, 404, 200},
+	"/objects/{id}/answers":       {303, 404, 404, 404, 404}, // an offer is no event
 	"/report":                     {303, 404, 404, 404, 404},
 	"/follow":                     {303, 200, 200, 200, 200},
 	"/following":                  {303, 200, 200, 200, 200},
@@ -75,6 +76,8 @@ var posted = map[string][5]int{
 	"/objects/{id}/reopen":         {401, 404, 303, 404, 303},
 	"/objects/{id}/cancel":         {401, 404, 409, 404, 409}, // an offer is no event
 	"/objects/{id}/delete":         {401, 404, 303, 404, 404}, // the editor deletes it first
+	"/answer":                      {401, 404, 404, 404, 404},
+	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/react":                       {401, 400, 400, 400, 400},
 	"/reply":                       {401, 404, 404, 404, 404},
 	"/report":                      {401, 404, 404, 404, 404},

@@ -347,9 +347,13 @@ func see(path, done string) *page {
 	if done == "" {
 		return &page{see: path}
 	}
+	path, fragment, _ := strings.Cut(path, "#")
 	sign := "?"
 	if strings.Contains(path, "?") {
 		sign = "&"
 	}
-	return &page{see: path + sign + "done=" + done}
+	if fragment != "" {
+		fragment = "#" + fragment
+	}
+	return &page{see: path + sign + "done=" + done + fragment}
 }

@@ -333,7 +333,7 @@ func TestProperties(t *testing.T) {
 		"offer": `@context id type attributedTo to cc audience published url name content contentMap sensitive attachment tag location endTime
 			context replies likes shares interactionPolicy purpose publishes reciprocal unitBased exchangeMode priceBreakdown resourceCategory`,
 		"event": `@context id type actor attributedTo to cc published url name nameMap summary content contentMap mediaType inLanguage startTime endTime
-			timezone displayEndTime externalParticipationUrl location image attachment tag category status eventStatus isOnline joinMode anonymousParticipationEnabled
+			timezone displayEndTime location image attachment tag category status eventStatus isOnline joinMode anonymousParticipationEnabled
 			maximumAttendeeCapacity remainingAttendeeCapacity participantCount attendees organizers commentsEnabled replies likes shares interactionPolicy sensitive`,
 		"offer-create": `@context id type actor published to cc audience object`,
 		"accept":       `@context id type actor to object`,

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+
+	"codeberg.org/maillage/maillage/federation"
+)
+
+// Answers count what was answered to an event.
+type Answers struct {
+	Coming  int // accepted
+	Waiting int // for the organiser, or for a place
+	Maybe   int
+}
+
+// Answers counts the answers to events.
+func (tx *Tx) Answers(ctx context.Context, events ...federation.IRI) (map[federation.IRI]Answers, error) {
+	counts := make(map[federation.IRI]Answers, len(events))
+	err := tx.each(ctx, func(r row) error {
+		var id federation.IRI
+		var kind string
+		var pending bool
+		var n int
+		if err := r.Scan(&id, &kind, &pending, &n); err != nil {
+			return err
+		}
+		c := counts[id]
+		switch {
+		case kind == federation.TentativeAccept:
+			c.Maybe = n
+		case pending:
+			c.Waiting = n
+		default:
+			c.Coming = n
+		}
+		counts[id] = c
+		return nil
+	}, `
+		SELECT target, kind, pending, COUNT(*) FROM edges
+		WHERE target IN (?) AND kind IN ('Join', 'TentativeAccept')
+		GROUP BY target, kind, pending`, among(events))
+	return counts, err
+}
+
+// AnswersBy returns what one actor answered to events, where it answered.
+func (tx *Tx) AnswersBy(ctx context.Context, actor federation.IRI, events ...federation.IRI) (map[federation.IRI]*federation.Edge, error) {
+	found, err := all(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e
+		WHERE e.source = ? AND e.kind IN ('Join', 'TentativeAccept') AND e.target IN (?)`, actor, among(events))
+	answers := make(map[federation.IRI]*federation.Edge, len(found))
+	for _, p := range found {
+		answers[p.To] = p.Edge
+	}
+	return answers, err
+}

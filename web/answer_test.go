@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"testing"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/store"
+)
+
+func TestAnswersToAnEvent(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		f := event()
+		f.Set("capacity", "1")
+		path := led(i.as("admin").post("/publish/event", f).wants(t, 303))
+		id := origin + path
+		say := func(who, answer string) response {
+			t.Helper()
+			return i.as(who).post("/answer", url.Values{"object": {id}, "answer": {answer}})
+		}
+		i.as("").get(path).wants(t, 200, "Je viens", "/sign-in?next=", "encore 1 place")
+		i.as("member").get(path).wants(t, 200, "Je viens", "Peut-être")
+
+		made := say("member", "yes").wants(t, 303)
+		if where := made.Header.Get("Location"); !strings.HasSuffix(where, "?done=answered_yes#answer") {
+			t.Errorf("sent on to %s", where)
+		}
+		i.as("member").get(path).wants(t, 200, "Vous venez.", "1 personne vient", "complet")
+		page := i.as("").get(path).wants(t, 200, "1 personne vient").body
+		if strings.Contains(page, "Camille member") {
+			t.Error("the public sees who comes")
+		}
+
+		made = say("moderator", "yes").wants(t, 303)
+		if where := made.Header.Get("Location"); !strings.Contains(where, "answered_waiting") {
+			t.Errorf("sent on to %s", where)
+		}
+		i.as("admin").get(path+"/answers").wants(t, 200, "Camille member", "Camille moderator", "En attente (1)", "Participent (1)")
+		i.as("member").get(path+"/answers").wants(t, 404)
+		i.as("admin").get("/notifications").wants(t, 200, "Camille member", "participe ou demande à participer")
+
+		say("member", "maybe").wants(t, 303) // and the next in line moves up
+		i.as("member").get(path).wants(t, 200, "Vous viendrez peut-être.")
+		i.as("moderator").get(path).wants(t, 200, "Vous venez.")
+		i.as("moderator").get("/notifications?as=camille-moderator").wants(t, 200, "a confirmé votre participation")
+		say("moderator", "no").wants(t, 303)
+		i.as("moderator").get(path).wants(t, 200, "Je viens")
+
+		say("member", "dance").wants(t, 400)
+		i.as("member").post("/answer", url.Values{"object": {origin + "/objects/none"}, "answer": {"yes"}}).wants(t, 404)
+		i.as("admin").post(path+"/cancel", url.Values{}).wants(t, 303)
+		say("member", "yes").wants(t, 409)
+	})
+}
+
+func TestOrganisersDecide(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		f := event()
+		f.Set("join", "restricted")
+		path := led(i.as("admin").post("/publish/event", f).wants(t, 303))
+		person := string(i.accounts["member"].Person)
+		i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}}).wants(t, 303)
+		i.as("member").get(path).wants(t, 200, "attend une confirmation")
+		i.as("editor").get(path+"/answers").wants(t, 200, "En attente (1)", "Accepter")
+		i.as("member").post(path+"/answers", url.Values{"actor": {person}, "answer": {"accept"}}).wants(t, 404)
+		i.as("editor").post(path+"/answers", url.Values{"actor": {person}, "answer": {"accept"}}).wants(t, 303)
+		i.as("member").get(path).wants(t, 200, "Vous venez.")
+		i.as("editor").post(path+"/answers", url.Values{"actor": {person}, "answer": {"reject"}}).wants(t, 303)
+		i.as("member").get(path).wants(t, 200, "Je viens")
+	})
+}
+
+// The last place goes to one, whoever asks at the same moment.
+func TestTheLastPlaceGoesToOne(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		f := event()
+		f.Set("capacity", "3")
+		path := led(i.as("admin").post("/publish/event", f).wants(t, 303))
+		var people []string
+		for n := range 12 {
+			name := "guest" + string(rune('a'+n))
+			i.account(name, "member")
+			people = append(people, name)
+		}
+		done := make(chan int, len(people))
+		for _, name := range people {
+			b := i.as(name)
+			go func() {
+				done <- b.post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}}).StatusCode
+			}()
+		}
+		for range people {
+			if status := <-done; status != 303 {
+				t.Errorf("answered %d", status)
+			}
+		}
+		i.update(func(ctx context.Context, tx *store.Tx) error {
+			n, err := tx.Answers(ctx, federation.IRI(origin+path))
+			if got := n[federation.IRI(origin+path)]; got.Coming != 3 || got.Waiting != 9 {
+				t.Errorf("answers %+v", got)
+			}
+			return err
+		})
+	})
+}
