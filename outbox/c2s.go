@@ -22,16 +22,23 @@ import (
 // maxPosted is the largest document a client may post, in bytes.
 const maxPosted = 1 << 20
 
-// token returns the actor a bearer token speaks for.
-func (d *Documents) token(ctx context.Context, secret string) (actor federation.IRI, err error) {
+// token returns the actor a bearer token speaks for, and whose it is: as long
+// as that account may speak for the actor.
+func (d *Documents) token(ctx context.Context, secret string) (actor federation.IRI, account *store.Account, err error) {
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		_, actor, err = tx.Token(ctx, secret)
+		if account, actor, err = tx.Token(ctx, secret); err != nil {
+			return err
+		}
+		may, err := tx.MaySpeak(ctx, account, actor)
+		if err == nil && !may {
+			err = fmt.Errorf("token: %w", federation.ErrNotFound)
+		}
 		return err
 	})
 	if errors.Is(err, federation.ErrNotFound) {
 		err = fmt.Errorf("%w: no such token", federation.ErrUnauthorized)
 	}
-	return actor, err
+	return actor, account, err
 }
 
 // post is the client-to-server outbox: an activity, or an object to be wrapped
@@ -50,10 +57,11 @@ func (d *Documents) post(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Documents) publish(ctx context.Context, r *http.Request) (*federation.Activity, error) {
-	actor, err := d.speaker(ctx, r)
+	actor, account, err := d.speaker(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	ctx = store.Acting(ctx, account.ID, account.Name)
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" && t != vocab.ActivityJSON && t != "application/ld+json" {
 		return nil, fmt.Errorf("%w: content type %q", errMediaType, r.Header.Get("Content-Type"))
 	}
@@ -68,29 +76,35 @@ func (d *Documents) publish(ctx context.Context, r *http.Request) (*federation.A
 	if err != nil {
 		return nil, err
 	}
-	return a, Publish(ctx, d.DB, a)
+	secret, _ := bearer(r)
+	return a, d.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.UseToken(ctx, secret); err != nil {
+			return err
+		}
+		return PublishTx(ctx, tx, a)
+	})
 }
 
 var errMediaType = errors.New("unsupported media type")
 
 // speaker returns the actor whose outbox this is, if the token may speak for it.
-func (d *Documents) speaker(ctx context.Context, r *http.Request) (*federation.Actor, error) {
+func (d *Documents) speaker(ctx context.Context, r *http.Request) (*federation.Actor, *store.Account, error) {
 	secret, ok := bearer(r)
 	if !ok {
-		return nil, fmt.Errorf("%w: post with Authorization: Bearer", federation.ErrUnauthorized)
+		return nil, nil, fmt.Errorf("%w: post with Authorization: Bearer", federation.ErrUnauthorized)
 	}
-	who, err := d.token(ctx, secret)
+	who, account, err := d.token(ctx, secret)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a, err := d.alive(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if a.ID != who {
-		return nil, fmt.Errorf("%w: this token speaks for %s", federation.ErrForbidden, who)
+		return nil, nil, fmt.Errorf("%w: this token speaks for %s", federation.ErrForbidden, who)
 	}
-	return a, nil
+	return a, account, nil
 }
 
 // spoken reads what a client posted as an activity of actor's. Ids, authors and

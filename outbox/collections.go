@@ -160,7 +160,7 @@ func (d *Documents) outbox(ctx context.Context, r *http.Request) (document, erro
 	}
 	var viewer federation.IRI
 	if token, ok := bearer(r); ok {
-		if viewer, err = d.token(ctx, token); err != nil {
+		if viewer, _, err = d.token(ctx, token); err != nil {
 			return document{}, err
 		}
 	}
@@ -183,7 +183,7 @@ func (d *Documents) inbox(ctx context.Context, r *http.Request) (document, error
 	if !ok {
 		return document{}, fmt.Errorf("%w: an inbox is read with a token", federation.ErrUnauthorized)
 	}
-	viewer, err := d.token(ctx, token)
+	viewer, _, err := d.token(ctx, token)
 	if err != nil {
 		return document{}, err
 	}

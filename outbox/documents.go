@@ -126,7 +126,7 @@ func (d *Documents) local(path string) federation.IRI { return federation.IRI(d.
 // signer of the request, or "" for anybody.
 func (d *Documents) viewer(ctx context.Context, r *http.Request) federation.IRI {
 	if token, ok := bearer(r); ok {
-		if t, err := d.token(ctx, token); err == nil {
+		if t, _, err := d.token(ctx, token); err == nil {
 			return t
 		}
 		return ""

@@ -37,8 +37,15 @@ func Publish(ctx context.Context, db *store.DB, a *federation.Activity) error {
 }
 
 // PublishTx is [Publish] within a transaction of the caller. What local actors
-// answer is published too.
+// answer is published too. Whoever acts (store.Acting) is recorded.
 func PublishTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	if err := publish(ctx, tx, a); err != nil {
+		return err
+	}
+	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
+}
+
+func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	a.ID = mint(tx, "activities")
 	a.Local = true
 	a.Published = tx.Now().UTC().Truncate(time.Second)
@@ -61,7 +68,7 @@ func PublishTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error 
 		owed = append(owed, listed)
 	}
 	for _, answer := range owed {
-		if err := PublishTx(ctx, tx, answer); err != nil {
+		if err := publish(ctx, tx, answer); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,19 @@ type Account struct {
 	Locale    string
 	Suspended bool
 	Created   time.Time
+	Notify    string    // by mail: one of the MailXxx constants
+	Visited   time.Time // the last use before the present visit; zero: this is the first
+	InvitedBy int64     // an account, which may be gone; 0: nobody
+	TOTP      string    // the secret of one-time codes
+	TOTPSince time.Time // when that was confirmed; zero: it is not in use
 }
+
+// When an account is told by mail what is also a notice.
+const (
+	MailNone   = "none"
+	MailDirect = "direct" // at once
+	MailDaily  = "daily"  // all of a day together
+)
 
 type accountRow struct {
 	bun.BaseModel `bun:"table:accounts,alias:a"`
@@ -47,12 +59,20 @@ type accountRow struct {
 	Locale    string
 	Suspended int
 	Created   int64
+
+	NotifyMail string
+	Visited    int64
+	InvitedBy  int64
+	TOTP       string `bun:"totp"`
+	TOTPSince  int64  `bun:"totp_since"`
+	TOTPStep   int64  `bun:"totp_step"`
 }
 
 func (r *accountRow) account() *Account {
 	return &Account{
 		ID: r.ID, Name: r.Name, Email: r.Email, Role: r.Role, Password: r.Password, Person: r.Person,
-		Locale: r.Locale, Suspended: r.Suspended != 0, Created: moment(r.Created),
+		Locale: r.Locale, Suspended: r.Suspended != 0, Created: moment(r.Created), Notify: r.NotifyMail,
+		Visited: moment(r.Visited), InvitedBy: r.InvitedBy, TOTP: r.TOTP, TOTPSince: moment(r.TOTPSince),
 	}
 }
 
@@ -66,22 +86,38 @@ func (tx *Tx) AddAccount(ctx context.Context, a *Account) error {
 	if a.Created.IsZero() {
 		a.Created = tx.now
 	}
+	if a.Notify == "" {
+		a.Notify = MailNone
+	}
 	id, err := tx.number(ctx, `
-		INSERT INTO accounts (name, email, role, password, person, locale, suspended, created)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO accounts (name, email, role, password, person, locale, suspended, created, notify_mail, invited_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING RETURNING id`,
-		a.Name, a.Email, a.Role, a.Password, a.Person, a.Locale, a.Suspended, a.Created)
+		a.Name, a.Email, a.Role, a.Password, a.Person, a.Locale, a.Suspended, a.Created, a.Notify, a.InvitedBy)
 	if errors.Is(err, federation.ErrNotFound) {
 		return fmt.Errorf("account %s: %w: the name or address is taken", a.Name, federation.ErrConflict)
 	}
+	if err != nil {
+		return named(err, "account", a.Name)
+	}
 	a.ID = id
-	return named(err, "account", a.Name)
+	return tx.Record(ctx, Deed{Verb: "account.add", Actor: a.Person, Object: a.Name, Detail: a.Role})
 }
 
 // UpdateAccount stores everything of an account but its name, password and
-// time. A suspended account has no sessions and no tokens.
+// time. A suspended account has no sessions and no tokens. The last
+// administrator stays one: federation.ErrConflict.
 func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 	a.Email = accountForm(a.Email)
+	old, err := tx.Account(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	if a.Role != RoleAdmin || a.Suspended {
+		if err := tx.notTheLast(ctx, old); err != nil {
+			return err
+		}
+	}
 	taken, err := tx.exists(ctx, `SELECT 1 FROM accounts WHERE email = ? AND email <> '' AND id <> ?`, a.Email, a.ID)
 	if err != nil {
 		return err
@@ -89,16 +125,104 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 	if taken {
 		return fmt.Errorf("account %s: %w: the address is taken", a.Name, federation.ErrConflict)
 	}
+	if a.Notify == "" {
+		a.Notify = MailNone
+	}
 	n, err := tx.exec(ctx, `
-		UPDATE accounts SET email = ?, role = ?, person = ?, locale = ?, suspended = ? WHERE id = ?`,
-		a.Email, a.Role, a.Person, a.Locale, a.Suspended, a.ID)
+		UPDATE accounts SET email = ?, role = ?, person = ?, locale = ?, suspended = ?, notify_mail = ? WHERE id = ?`,
+		a.Email, a.Role, a.Person, a.Locale, a.Suspended, a.Notify, a.ID)
 	if err = changed(n, err); err != nil {
 		return named(err, "account", a.ID)
+	}
+	if err := tx.recordAccount(ctx, old, a); err != nil {
+		return err
 	}
 	if a.Suspended {
 		return tx.endEverything(ctx, a.ID)
 	}
 	return nil
+}
+
+// notTheLast refuses what would leave nobody to look after the instance.
+func (tx *Tx) notTheLast(ctx context.Context, a *Account) error {
+	if a.Role != RoleAdmin || a.Suspended {
+		return nil
+	}
+	if err := tx.Lock(ctx, "accounts"); err != nil { // two at once might each think of the other
+		return err
+	}
+	others, err := tx.exists(ctx, `SELECT 1 FROM accounts WHERE role = ? AND suspended = 0 AND id <> ?`, RoleAdmin, a.ID)
+	if err == nil && !others {
+		err = fmt.Errorf("account %s: %w: %w", a.Name, ErrLastAdmin, federation.ErrConflict)
+	}
+	return err
+}
+
+// ErrLastAdmin says that somebody has to be an administrator.
+var ErrLastAdmin = errors.New("the last administrator")
+
+// recordAccount notes what of an account was changed.
+func (tx *Tx) recordAccount(ctx context.Context, old, a *Account) error {
+	d := Deed{Actor: a.Person, Object: a.Name}
+	switch {
+	case old.Role != a.Role:
+		d.Verb, d.Detail = "account.role", old.Role+" → "+a.Role
+	case old.Suspended != a.Suspended && a.Suspended:
+		d.Verb = "account.suspend"
+	case old.Suspended != a.Suspended:
+		d.Verb = "account.restore"
+	case old.Email != a.Email:
+		d.Verb = "account.email"
+	default:
+		return nil
+	}
+	return tx.Record(ctx, d)
+}
+
+// RemoveAccount removes an account with every secret that stands for it. Its
+// person is an actor, which deletes itself.
+func (tx *Tx) RemoveAccount(ctx context.Context, id int64) error {
+	a, err := tx.Account(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.notTheLast(ctx, a); err != nil {
+		return err
+	}
+	if err := tx.Record(ctx, Deed{Verb: "account.delete", Actor: a.Person, Object: a.Name}); err != nil {
+		return err
+	}
+	if err := tx.dropPictures(ctx, a); err != nil {
+		return err
+	}
+	for _, q := range []string{
+		`DELETE FROM challenges WHERE account = ?`,
+		`DELETE FROM invitations WHERE account = ?`,
+		`UPDATE accounts SET invited_by = 0 WHERE invited_by = ?`,
+	} {
+		if _, err := tx.exec(ctx, q, id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.exec(ctx, `DELETE FROM accounts WHERE id = ?`, id) // the rest goes along
+	return named(err, "account", id)
+}
+
+// dropPictures removes the pictures of an account, but those on what it
+// published in the name of others: these stay, as nobody's.
+func (tx *Tx) dropPictures(ctx context.Context, a *Account) error {
+	_, err := tx.exec(ctx, `
+		DELETE FROM media WHERE account = ? AND NOT EXISTS (
+			SELECT 1 FROM audit u JOIN objects o ON o.id = u.object AND o.gone = 0
+			JOIN object_documents d ON d.object = o.seq
+			WHERE u.account = ? AND o.attributed_to <> ? AND d.data LIKE '%/media/' || media.id || '%')
+		AND NOT EXISTS (SELECT 1 FROM actors p WHERE p.local = 1 AND p.id <> ? AND p.data LIKE '%/media/' || media.id || '%')`,
+		a.ID, a.ID, a.Person, a.Person)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE media SET account = 0 WHERE account = ?`, a.ID)
+	return err
 }
 
 // Account returns an account by its number.
@@ -156,6 +280,9 @@ func (tx *Tx) SetPassword(ctx context.Context, account int64, hash string) error
 	if err = changed(n, err); err != nil {
 		return named(err, "account", account)
 	}
+	if err := tx.recordAbout(ctx, "account.password", account); err != nil {
+		return err
+	}
 	return tx.endEverything(ctx, account)
 }
 
@@ -164,7 +291,10 @@ func (tx *Tx) Grant(ctx context.Context, account int64, actor federation.IRI) er
 	_, err := tx.exec(ctx, `
 		INSERT INTO account_actors (account, actor) VALUES (?, ?)
 		ON CONFLICT (account, actor) DO NOTHING`, account, actor)
-	return named(err, "grant of", actor)
+	if err != nil {
+		return named(err, "grant of", actor)
+	}
+	return tx.recordGrant(ctx, "account.grant", account, actor)
 }
 
 // Revoke ends what Grant began.
@@ -172,8 +302,39 @@ func (tx *Tx) Revoke(ctx context.Context, account int64, actor federation.IRI) e
 	if _, err := tx.exec(ctx, `DELETE FROM tokens WHERE account = ? AND actor = ?`, account, actor); err != nil {
 		return err
 	}
-	_, err := tx.exec(ctx, `DELETE FROM account_actors WHERE account = ? AND actor = ?`, account, actor)
-	return named(err, "grant of", actor)
+	n, err := tx.exec(ctx, `DELETE FROM account_actors WHERE account = ? AND actor = ?`, account, actor)
+	if err != nil || n == 0 {
+		return named(err, "grant of", actor)
+	}
+	return tx.recordGrant(ctx, "account.revoke", account, actor)
+}
+
+func (tx *Tx) recordGrant(ctx context.Context, verb string, account int64, actor federation.IRI) error {
+	a, err := tx.Account(ctx, account)
+	if errors.Is(err, federation.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Record(ctx, Deed{Verb: verb, Actor: actor, Object: a.Name})
+}
+
+// Granted returns the accounts that were granted to speak for an actor.
+func (tx *Tx) Granted(ctx context.Context, actor federation.IRI) ([]*Account, error) {
+	ids, err := all(ctx, tx, column[int64], `SELECT account FROM account_actors WHERE actor = ? ORDER BY account LIMIT 500`, actor)
+	if err != nil {
+		return nil, err
+	}
+	var list []*Account
+	for _, id := range ids {
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
 }
 
 // Speaks returns the actors an account may speak for, its person first. Those

@@ -65,7 +65,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestSecretsEnd(t *testing.T) {
 	each(t, func(t *fixture) {
-		ann := t.account(&Account{Name: "ann", Role: RoleAdmin})
+		ann := t.account(&Account{Name: "ann", Role: RoleEditor})
 		var session, link, token string
 		fresh := func() {
 			t.update(func(tx *Tx) (err error) {
@@ -75,7 +75,7 @@ func TestSecretsEnd(t *testing.T) {
 				if link, err = tx.NewSignIn(t.ctx, ann.ID, time.Hour); err != nil {
 					return err
 				}
-				token, err = tx.NewToken(t.ctx, ann.ID, home+"/amap")
+				token, err = tx.NewToken(t.ctx, ann.ID, home+"/amap", "")
 				return err
 			})
 		}

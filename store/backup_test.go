@@ -41,7 +41,7 @@ func (t *fixture) fill() {
 	t.update(func(tx *Tx) error {
 		_, err := tx.NewSession(t.ctx, ann.ID, time.Hour, "Firefox")
 		_, err2 := tx.NewSignIn(t.ctx, ann.ID, time.Hour)
-		_, err3 := tx.NewToken(t.ctx, ann.ID, amap.ID)
+		_, err3 := tx.NewToken(t.ctx, ann.ID, amap.ID, "")
 		return errors.Join(err, err2, err3,
 			tx.LogActivity(t.ctx, say(bob, federation.Like, "1", o.ID, amap.ID)),
 			tx.Notify(t.ctx, federation.Notice{For: amap.ID, Kind: "Like", Actor: bob.ID, Object: o.ID}),
@@ -49,9 +49,16 @@ func (t *fixture) fill() {
 			tx.PutMedia(t.ctx, &Media{MediaType: "image/png", Bytes: []byte{0, 255}}),
 			tx.PutKey(t.ctx, PrivateKey{ID: amap.ID + "#main-key", Actor: amap.ID, Algorithm: "rsa", Private: "secret"}),
 			tx.Suspend(t.ctx, "bad.example", "spam"),
+			tx.AddPasskey(t.ctx, Passkey{Credential: "AQID", Account: ann.ID, Name: "Téléphone", Data: "{}"}),
+			tx.PutCodes(t.ctx, ann.ID, []string{"abcd-efgh"}), tx.MarkFeed(t.ctx, ann.ID, amap.ID, t.now()),
+			errOf(tx.NewChallenge(t.ctx, ann.ID, "second", "", time.Hour)),
+			errOf(tx.Invite(t.ctx, &Invitation{Email: "bob@example.org", Role: RoleMember, Account: ann.ID, Expires: t.now().Add(time.Hour), Most: 1})),
+			tx.Record(Acting(t.ctx, ann.ID, "ann"), Deed{Verb: federation.Create, Actor: amap.ID, Object: string(o.ID)}),
 			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))
 	})
 }
+
+func errOf(_ string, err error) error { return err }
 
 // content returns all rows of all tables.
 func (t *fixture) content(list []table) map[string][]string {

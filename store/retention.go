@@ -20,6 +20,8 @@ const (
 	keepHosts      = 60 * 24 * time.Hour
 	keepMails      = 30 * 24 * time.Hour // that they were sent, not what they said
 	keepUnsent     = 7 * 24 * time.Hour  // letters that nobody works on: there is no mail server any more
+	keepAudit      = 365 * 24 * time.Hour
+	keepInvited    = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
 )
 
 // retentionBatch is how many rows of a kind go in one transaction: nobody
@@ -49,6 +51,9 @@ var retention = []rule{
 		SELECT id FROM mails WHERE state <> 'pending' AND done < ? LIMIT ?)`},
 	{keepUnsent, `DELETE FROM mails WHERE id IN (
 		SELECT id FROM mails WHERE state = 'pending' AND due < ? LIMIT ?)`},
+	{0, `DELETE FROM challenges WHERE token IN (SELECT token FROM challenges WHERE expires < ? LIMIT ?)`},
+	{keepInvited, `DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires < ? LIMIT ?)`},
+	{keepAudit, `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? LIMIT ?)`},
 	{keepHosts, `DELETE FROM hosts WHERE host IN (
 		SELECT h.host FROM hosts h WHERE h.due = 0 AND h.seen < ? AND NOT EXISTS (
 			SELECT 1 FROM deliveries d WHERE d.host = h.host AND d.state = 'pending') LIMIT ?)`},

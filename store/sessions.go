@@ -63,8 +63,14 @@ func (tx *Tx) Session(ctx context.Context, secret string) (*Account, error) {
 }
 
 // TouchSession notes that a session is in use, and prolongs it to last as long
-// again.
+// again. When it was in use before is when the account was here last.
 func (tx *Tx) TouchSession(ctx context.Context, secret string) error {
+	_, err := tx.exec(ctx, `
+		UPDATE accounts SET visited = COALESCE((SELECT s.last_seen FROM sessions s WHERE s.token = ?), 0)
+		WHERE id = (SELECT s.account FROM sessions s WHERE s.token = ? AND s.expires > ?)`, keptOf(secret), keptOf(secret), tx.now)
+	if err != nil {
+		return err
+	}
 	n, err := tx.exec(ctx, `
 		UPDATE sessions SET expires = expires + (? - last_seen), last_seen = ? WHERE token = ? AND expires > ?`,
 		tx.now, tx.now, keptOf(secret), tx.now)
@@ -89,12 +95,54 @@ func (tx *Tx) EndSessions(ctx context.Context, account int64) error {
 	return named(err, "sessions of account", account)
 }
 
+// A Device is a session as its owner sees it.
+type Device struct {
+	ID        string // not the secret
+	UserAgent string
+	Created   time.Time
+	Seen      time.Time
+}
+
+// Devices lists the sessions of an account that last, the last used first.
+func (tx *Tx) Devices(ctx context.Context, account int64) ([]Device, error) {
+	return all(ctx, tx, func(r row) (d Device, err error) {
+		var created, seen int64
+		err = r.Scan(&d.ID, &d.UserAgent, &created, &seen)
+		d.Created, d.Seen = moment(created), moment(seen)
+		return d, err
+	}, `
+		SELECT token, user_agent, created, last_seen FROM sessions
+		WHERE account = ? AND expires > ? ORDER BY last_seen DESC, token LIMIT 200`, account, tx.now)
+}
+
+// DeviceOf is the ID that the session of a secret has in the list of devices.
+func DeviceOf(secret string) string { return keptOf(secret) }
+
+// EndDevice ends one session of an account by its [Device.ID].
+func (tx *Tx) EndDevice(ctx context.Context, account int64, id string) error {
+	n, err := tx.exec(ctx, `DELETE FROM sessions WHERE account = ? AND token = ?`, account, id)
+	if err = changed(n, err); err != nil {
+		return named(err, "session", "of another account")
+	}
+	return tx.recordAbout(ctx, "session.end", account)
+}
+
+// EndOthers ends every session of an account but the one of a secret.
+func (tx *Tx) EndOthers(ctx context.Context, account int64, secret string) error {
+	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE account = ? AND token <> ?`, account, keptOf(secret))
+	if err != nil {
+		return err
+	}
+	return tx.recordAbout(ctx, "session.end", account)
+}
+
 // endEverything leaves no secret that stands for an account.
 func (tx *Tx) endEverything(ctx context.Context, account int64) error {
 	for _, q := range []string{
 		`DELETE FROM sessions WHERE account = ?`,
 		`DELETE FROM tokens WHERE account = ?`,
 		`DELETE FROM signins WHERE account = ?`,
+		`DELETE FROM challenges WHERE account = ?`,
 	} {
 		if _, err := tx.exec(ctx, q, account); err != nil {
 			return err
@@ -124,29 +172,4 @@ func (tx *Tx) UseSignIn(ctx context.Context, secret string) (*Account, error) {
 	return tx.secretAccount(ctx, "sign-in", `
 		UPDATE signins SET used = ? WHERE token = ? AND used = 0 AND expires > ? RETURNING account`,
 		tx.now, keptOf(secret), tx.now)
-}
-
-// NewToken returns a bearer token with which an account speaks for actor.
-func (tx *Tx) NewToken(ctx context.Context, account int64, actor federation.IRI) (secret string, err error) {
-	secret, kept := newSecret()
-	_, err = tx.exec(ctx, `INSERT INTO tokens (token, account, actor, created) VALUES (?, ?, ?, ?)`,
-		kept, account, actor, tx.now)
-	return secret, named(err, "token of account", account)
-}
-
-// Token returns the account of a bearer token, and the actor it speaks for.
-// Whether it still may is [Tx.MaySpeak]'s to say.
-func (tx *Tx) Token(ctx context.Context, secret string) (*Account, federation.IRI, error) {
-	a, err := tx.secretAccount(ctx, "token", `SELECT account FROM tokens WHERE token = ?`, keptOf(secret))
-	if err != nil {
-		return nil, "", err
-	}
-	actor, err := first(ctx, tx, column[federation.IRI], `SELECT actor FROM tokens WHERE token = ?`, keptOf(secret))
-	return a, actor, named(err, "token", "of nobody")
-}
-
-// DropToken ends a bearer token.
-func (tx *Tx) DropToken(ctx context.Context, secret string) error {
-	_, err := tx.exec(ctx, `DELETE FROM tokens WHERE token = ?`, keptOf(secret))
-	return named(err, "token", "of nobody")
 }

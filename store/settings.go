@@ -30,5 +30,8 @@ func (tx *Tx) PutSetting(ctx context.Context, key, value string) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO settings (key, value) VALUES (?, ?)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
-	return named(err, "setting", key)
+	if err != nil {
+		return named(err, "setting", key)
+	}
+	return tx.Record(ctx, Deed{Verb: "setting", Object: key})
 }

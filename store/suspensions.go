@@ -70,12 +70,18 @@ func (tx *Tx) Suspend(ctx context.Context, target, reason string) error {
 	_, err := tx.exec(ctx, `
 		INSERT INTO suspensions (target, reason, at) VALUES (?, ?, ?)
 		ON CONFLICT (target) DO UPDATE SET reason = excluded.reason`, suspendable(target), reason, tx.now)
-	return named(err, "suspension of", target)
+	if err != nil {
+		return named(err, "suspension of", target)
+	}
+	return tx.Record(ctx, Deed{Verb: "peer.suspend", Object: suspendable(target), Detail: reason})
 }
 
 // Unsuspend ends that.
 func (tx *Tx) Unsuspend(ctx context.Context, target string) error {
-	return named(changed(tx.exec(ctx, `DELETE FROM suspensions WHERE target = ?`, suspendable(target))), "suspension of", target)
+	if err := changed(tx.exec(ctx, `DELETE FROM suspensions WHERE target = ?`, suspendable(target))); err != nil {
+		return named(err, "suspension of", target)
+	}
+	return tx.Record(ctx, Deed{Verb: "peer.restore", Object: suspendable(target)})
 }
 
 // suspendable is the form that targets are compared in.

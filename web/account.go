@@ -4,10 +4,13 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
+	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -21,15 +24,23 @@ type accountData struct {
 	Handle    string
 	First     bool // there is no password yet
 	Languages []option
+	Sending   bool // mail is configured
+	Notify    []option
 }
 
 func (v *visit) accountPage(context.Context, *store.Tx) (*page, error) {
-	return v.accountForm(v.form(url.Values{})), nil
+	return v.accountForm(v.form(url.Values{"email": {v.account.Email}, "notify": {v.account.Notify}})), nil
 }
+
+// notifies are the ways to be told by mail.
+var notifies = []string{store.MailNone, store.MailDirect, store.MailDaily}
 
 func (v *visit) accountForm(f *form) *page {
 	a := v.account
-	d := accountData{Form: f, Name: a.Name, Email: a.Email, Role: v.words.T("page_role_" + a.Role), First: a.Password == ""}
+	d := accountData{
+		Form: f, Name: a.Name, Email: a.Email, Role: v.words.T("page_role_" + a.Role), First: a.Password == "",
+		Sending: v.Mail, Notify: options(v.words, "page_notify_", notifies),
+	}
 	for _, who := range v.voices {
 		if who.ID == a.Person {
 			d.Handle = "@" + handleOf(who)
@@ -50,7 +61,7 @@ func (v *visit) changePassword(ctx context.Context) (*page, error) {
 	if err := v.limitSignIn(v.account.Name); err != nil {
 		return nil, err
 	}
-	f := v.form(url.Values{})
+	f := v.form(url.Values{"email": {v.account.Email}, "notify": {v.account.Notify}})
 	password := v.r.PostFormValue("password.new")
 	if v.account.Password != "" {
 		ok, err := v.passwords.match(ctx, v.r.PostFormValue("password.old"), v.account.Password)
@@ -102,6 +113,42 @@ func (v *visit) changeLanguage(ctx context.Context) (*page, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	return see("/account", "saved"), nil
+}
+
+// changeMail sets where an account is reached by mail, and when.
+func (v *visit) changeMail(ctx context.Context) (*page, error) {
+	f := v.posted()
+	email := strings.ToLower(strings.TrimSpace(f.Value("email")))
+	notify := f.Value("notify")
+	if email != "" && !plainAddress(email) {
+		f.wrong("email", "form_email_wrong")
+	}
+	if !slices.Contains(notifies, notify) {
+		f.wrong("notify", "form_notify_wrong")
+	}
+	if email == "" && notify != store.MailNone && len(f.mistakes) == 0 {
+		f.wrong("email", "form_email_missing")
+	}
+	if len(f.mistakes) == 0 {
+		err := v.DB.Update(ctx, func(tx *store.Tx) error {
+			a, err := tx.Account(ctx, v.account.ID)
+			if err != nil {
+				return err
+			}
+			a.Email, a.Notify = email, notify
+			return tx.UpdateAccount(ctx, a)
+		})
+		switch {
+		case errors.Is(err, federation.ErrConflict):
+			f.wrong("email", "form_email_taken")
+		case err != nil:
+			return nil, err
+		}
+	}
+	if len(f.mistakes) > 0 {
+		return v.accountForm(f), nil
 	}
 	return see("/account", "saved"), nil
 }

@@ -36,6 +36,10 @@ func routes() []route {
 		// For whoever has signed in.
 		{path: "/account", who: member, get: (*visit).accountPage, post: (*visit).changePassword},
 		{path: "/account/language", who: member, post: (*visit).changeLanguage},
+		{path: "/account/mail", who: member, post: (*visit).changeMail},
+		{path: "/account/devices", who: member, get: (*visit).devices, post: (*visit).endDevices},
+		{path: "/account/tokens", who: member, get: (*visit).tokens, post: (*visit).addToken},
+		{path: "/account/tokens/end", who: member, post: (*visit).endToken},
 		{path: "/profile", who: member, get: (*visit).profilePage, post: (*visit).saveProfile},
 		{path: "/feed", who: member, get: (*visit).feed},
 		{path: "/notifications", who: member, get: (*visit).notifications},

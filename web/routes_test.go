@@ -33,6 +33,8 @@ var expected = map[string][5]int{
 	"/sign-in":                    {200, 303, 303, 303, 303},
 	"/sign-in/link":               {200, 200, 200, 200, 200},
 	"/account":                    {303, 200, 200, 200, 200},
+	"/account/devices":            {303, 200, 200, 200, 200},
+	"/account/tokens":             {303, 200, 200, 200, 200},
 	"/profile":                    {303, 200, 200, 200, 200},
 	"/feed":                       {303, 200, 200, 200, 200},
 	"/notifications":              {303, 200, 200, 200, 200},
@@ -65,6 +67,10 @@ var posted = map[string][5]int{
 	"/remote-follow":               {422, 422, 422, 422, 422},
 	"/account":                     {401, 422, 422, 422, 422},
 	"/account/language":            {401, 303, 303, 303, 303},
+	"/account/mail":                {401, 422, 422, 422, 422},
+	"/account/devices":             {401, 404, 404, 404, 404},
+	"/account/tokens":              {401, 422, 422, 422, 422},
+	"/account/tokens/end":          {401, 404, 404, 404, 404},
 	"/profile":                     {401, 422, 422, 422, 422},
 	"/notifications/read":          {401, 303, 303, 303, 303},
 	"/publish/offer":               {401, 422, 422, 422, 422},
@@ -231,7 +237,11 @@ func inert(t *testing.T, name, body string) {
 	must(t, err)
 	walk(doc, func(n *html.Node) {
 		switch n.Data {
-		case "script", "iframe", "object", "embed", "base", "style", "svg", "math", "video", "audio", "applet", "frame":
+		case "script":
+			if attr(n, "type") != "module" || !strings.HasPrefix(attr(n, "src"), "/static/") || n.FirstChild != nil {
+				t.Errorf("%s: there is a <script>", name)
+			}
+		case "iframe", "object", "embed", "base", "style", "math", "video", "audio", "applet", "frame":
 			t.Errorf("%s: there is a <%s>", name, n.Data)
 		}
 		for _, a := range n.Attr {

@@ -113,7 +113,7 @@ func (s *Site) do(who role, f doing) http.Handler {
 		defer v.forget()
 		var p *page
 		if err == nil {
-			p, err = f(v, ctx)
+			p, err = f(v, v.acting(ctx))
 		}
 		if err == nil {
 			s.front.clear()

@@ -102,7 +102,7 @@ func (c *accountToken) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		token, err = tx.NewToken(ctx, account.ID, actor)
+		token, err = tx.NewToken(ctx, account.ID, actor, "maillage account token")
 		return err
 	})
 	if err != nil {

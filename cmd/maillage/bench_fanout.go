@@ -265,7 +265,7 @@ func (t *benchInstance) token(ctx context.Context) (secret string, us *federatio
 		if len(accounts) == 0 {
 			return errors.New("the instance has no account")
 		}
-		secret, err = tx.NewToken(ctx, accounts[0].ID, us.ID)
+		secret, err = tx.NewToken(ctx, accounts[0].ID, us.ID, "bench")
 		return err
 	})
 	return secret, us, err

@@ -207,7 +207,7 @@ func (i *instance) token(actor federation.IRI) (secret string) {
 				return err
 			}
 		}
-		secret, err = tx.NewToken(ctx, list[at].ID, actor)
+		secret, err = tx.NewToken(ctx, list[at].ID, actor, "test")
 		return err
 	})
 	return secret
