@@ -105,5 +105,5 @@ func (s *Site) Routes() http.Handler {
 	guard := http.NewCrossOriginProtection()
 	_ = guard.AddTrustedOrigin(s.Origin) // a malformed one is trusted by nobody
 	guard.SetDenyHandler(s.read(anyone, (*visit).foreign))
-	return harden(guard.Handler(mux))
+	return harden(compress(guard.Handler(mux)))
 }

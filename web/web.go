@@ -22,6 +22,7 @@ import (
 
 	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/store"
+	"github.com/klauspost/compress/gzhttp"
 	"golang.org/x/time/rate"
 )
 
@@ -75,6 +76,20 @@ func harden(h http.Handler) http.Handler {
 		h.ServeHTTP(w, r)
 	})
 }
+
+// compress packs what is text for those who can unpack it. Nothing secret that
+// a form of another site could make us repeat stands on our pages; the length
+// is blurred all the same.
+var compress = func() func(http.Handler) http.HandlerFunc {
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ContentTypes([]string{
+		"text/html", "text/css", "text/javascript", "text/calendar", "image/svg+xml", "application/json", "application/geo+json",
+		"application/atom+xml", "application/rss+xml", "application/manifest+json",
+	}), gzhttp.RandomJitter(32, 0, false))
+	if err != nil {
+		panic(err) // options in the source
+	}
+	return wrap
+}()
 
 // policy is what pages may load. Sites are told apart from what they show:
 // everything comes from this instance.
