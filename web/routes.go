@@ -82,6 +82,18 @@ func routes() []route {
 	}
 }
 
+// Pages lists the addresses of all pages, as patterns of [http.ServeMux]: for
+// whoever wants to look at every one.
+func Pages() []string {
+	var all []string
+	for _, r := range routes() {
+		if r.get != nil {
+			all = append(all, r.path)
+		}
+	}
+	return all
+}
+
 // Routes answers every page, and the addresses of actors, objects and
 // activities for those who prefer HTML.
 func (s *Site) Routes() http.Handler {

@@ -107,6 +107,7 @@ type reading struct {
 	env     *env
 	config  *Config
 	targets map[string][]string
+	session string // of the administrator
 }
 
 // asked is what is fetched, and how often a second it should be.
@@ -142,6 +143,9 @@ func (s *reading) measure(ctx context.Context) (figures []figure, err error) {
 	if err := s.searches(ctx, r); err != nil {
 		return nil, err
 	}
+	if err := s.signIn(ctx); err != nil {
+		return nil, err
+	}
 	in, err := s.serve(ctx, r)
 	if err != nil {
 		return nil, err
@@ -169,6 +173,9 @@ func (s *reading) measure(ctx context.Context) (figures []figure, err error) {
 		}
 		r.atLeast(a.name, got.perSecond(), "/s", a.atLeast)
 		r.add(a.name+", p99", milliseconds(quantile(got.latencies, 0.99)), "ms")
+	}
+	if err := s.pages(ctx, r, host); err != nil {
+		return nil, err
 	}
 	if rss := in.memory(); rss > 0 {
 		r.add("memory after all that", rss, "MB")

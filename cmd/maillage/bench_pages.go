@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/web"
+)
+
+const (
+	pageRounds = 15 // how often each page is asked for
+	pageTime   = 20 // milliseconds that a page may take at the median
+)
+
+// signIn begins a session of the administrator, so that pages for members are
+// measured too.
+func (s *reading) signIn(ctx context.Context) error {
+	db, err := store.Open(ctx, store.Options{Database: s.config.Database, Origin: s.config.Origin})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Update(ctx, func(tx *store.Tx) error {
+		accounts, err := tx.Accounts(ctx)
+		if err != nil || len(accounts) == 0 {
+			return fmt.Errorf("an account to sign in: %w", err)
+		}
+		s.session, err = tx.NewSession(ctx, accounts[0].ID, time.Hour, "bench")
+		return err
+	})
+}
+
+// pages asks for every page there is, one at a time, as an administrator who
+// has the machine for themselves, and reports the slowest.
+func (s *reading) pages(ctx context.Context, r *report, host string) error {
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	defer client.CloseIdleConnections()
+	type timed struct {
+		path string
+		took time.Duration
+	}
+	var all []timed
+	for _, pattern := range append(web.Pages(), "/search?q=courges", "/search?q=courges&kind=offer&radius=20&lat=44.93&lon=4.89", "/offers?after=", "/events?past=1") {
+		path := s.fillIn(pattern)
+		var took []time.Duration
+		for range pageRounds {
+			t, status, err := s.ask(ctx, client, "http://"+host+path)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if status != http.StatusOK {
+				break // it leads elsewhere, or needs something that is not there
+			}
+			took = append(took, t)
+		}
+		if len(took) > 0 {
+			slices.Sort(took)
+			all = append(all, timed{pattern, took[len(took)/2]})
+		}
+	}
+	slices.SortFunc(all, func(a, b timed) int { return int(b.took - a.took) })
+	for _, t := range all[:min(5, len(all))] {
+		r.atMost("page "+t.path+", median", milliseconds(t.took), "ms", pageTime)
+	}
+	r.add("pages measured one at a time", float64(len(all)), "")
+	return nil
+}
+
+// fillIn puts something that exists into the pattern of a page.
+func (s *reading) fillIn(pattern string) string {
+	actor := s.targets["actor"][0]
+	name := actor[strings.LastIndexByte(actor, '/')+1:]
+	return strings.NewReplacer(
+		"{$}", "", "{handle}", "@"+name, "{name}", name, "{collection}", "followers", "{tag}", "amap",
+		"/objects/{id}", s.targets["object"][0], "{id}", "1", "{account}", "1",
+	).Replace(pattern)
+}
+
+// ask fetches a page and returns how long that took.
+func (s *reading) ask(ctx context.Context, client *http.Client, address string) (took time.Duration, status int, err error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	q.Header.Set("Accept", acceptHTML)
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.config.Origin, "http://"), ":")
+	q.AddCookie(&http.Cookie{Name: "session-" + port, Value: s.session})
+	begin := time.Now()
+	resp, err := client.Do(q)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return time.Since(begin), resp.StatusCode, err
+}
