@@ -24,6 +24,23 @@ const (
 	keepInvited    = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
 )
 
+// A Keeping is how many days something is kept, for the page that says so.
+type Keeping struct {
+	What string
+	Days int
+}
+
+// Kept lists what concerns people of what goes by itself.
+func Kept() []Keeping {
+	const day = 24 * time.Hour
+	return []Keeping{
+		{"notices", int(keepNotices / day)},
+		{"foreign", int(keepObjects / day)},
+		{"sent", int(keepDelivered / day)},
+		{"refused", int(keepRefused / day)},
+	}
+}
+
 // retentionBatch is how many rows of a kind go in one transaction: nobody
 // shall wait long behind it.
 const retentionBatch = 500

@@ -3,11 +3,13 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -21,6 +23,7 @@ type actorData struct {
 	Address   string
 	Fields    []profileField
 	Featured  []*card
+	Tabs      []navLink // the kinds of what there is
 	Cards     []*card
 	More      string
 	Followers int
@@ -93,15 +96,11 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 	if voice, err := v.voice(); err == nil {
 		viewer = voice.ID
 	}
-	list, next, err := tx.ObjectsBy(ctx, a.ID, viewer, v.after(), pageSize)
-	if err != nil {
+	d.Tabs = v.tabs()
+	if err := v.posts(ctx, tx, a.ID, viewer, &d); err != nil {
 		return d, err
 	}
-	d.More = v.more(next)
-	if d.Cards, err = v.cards(ctx, tx, list); err != nil {
-		return d, err
-	}
-	if v.after() == "" {
+	if v.after() == "" && v.shown() == "" {
 		featured, err := tx.Featured(ctx, a.ID)
 		if err != nil {
 			return d, err
@@ -121,6 +120,62 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 	d.Moved = string(a.MovedTo)
 	d.Relation, err = v.relation(ctx, tx, a.ID)
 	return d, err
+}
+
+// shown is the kind of things that the page of an actor is asked to show; ""
+// for all.
+func (v *visit) shown() string {
+	if kind := v.r.URL.Query().Get("show"); slices.Contains(shownKinds, kind) {
+		return kind
+	}
+	return ""
+}
+
+// shownKinds are the kinds that have a tab.
+var shownKinds = []string{"event", "offer", "need", "note"}
+
+// tabs links to each kind of what an actor published.
+func (v *visit) tabs() []navLink {
+	q := v.r.URL.Query()
+	q.Del("after")
+	q.Del("done")
+	link := func(kind, icon string) navLink {
+		if q.Del("show"); kind != "" {
+			q.Set("show", kind)
+		}
+		return navLink{URL: "?" + q.Encode(), Name: v.words.T("page_tab_" + cmp.Or(kind, "all")), Icon: icon, Current: v.shown() == kind}
+	}
+	all := []navLink{link("", "")}
+	for _, kind := range shownKinds {
+		all = append(all, link(kind, (&card{Kind: kind}).Icon()))
+	}
+	return all
+}
+
+// posts reads what an actor published: all of it, or of the kind that is
+// asked for.
+func (v *visit) posts(ctx context.Context, tx *store.Tx, id, viewer federation.IRI, d *actorData) error {
+	var list []*federation.Object
+	next, err := "", error(nil)
+	if kind := v.shown(); kind == "" {
+		list, next, err = tx.ObjectsBy(ctx, id, viewer, v.after(), pageSize)
+	} else {
+		q := store.Query{Kinds: []string{kind}, Author: id, Viewer: viewer, Cursor: v.after(), Limit: pageSize}
+		if kind == "event" {
+			q.From, q.Sort = v.Now(), store.SortStart
+		}
+		var found []store.Found
+		found, next, err = tx.Search(ctx, q)
+		for _, f := range found {
+			list = append(list, f.Object)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	d.More = v.more(next)
+	d.Cards, err = v.cards(ctx, tx, list)
+	return err
 }
 
 // relation reads what stands between the visitor's voice and an actor.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"html/template"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ type who struct {
 	Handle  string // @user@host
 	URL     string
 	Kind    string // "Initiative", "Circuit" ...
+	Type    string // of ActivityStreams; "" if we do not know the actor
 	Picture *picture
 	Summary template.HTML
 	Local   bool
@@ -48,12 +50,15 @@ type card struct {
 	By       *who // who announced it
 	When     string
 	Begins   string // RFC 3339
+	Weekday  string
 	Day      string
 	Month    string
 	Where    string
 	Far      string
-	Price    string
-	Modes    []string
+	Price    string // "18 € le panier"
+	Left     string // "il en reste 12"
+	Parts    *priceBar
+	Ways     []way
 	Until    string
 	Status   string // "Annulé", "Pourvu"
 	Off      bool
@@ -71,7 +76,7 @@ func (v *visit) actorOf(a *federation.Actor, id federation.IRI) *who {
 	}
 	w := &who{
 		Printer: v.words, ID: a.ID, Name: a.Name, Handle: "@" + handleOf(a), Kind: v.words.T("page_actor_" + a.Type),
-		Summary: safe(a.Summary), Local: a.Local, Picture: v.pictureOf(a.Icon),
+		Type: a.Type, Summary: safe(a.Summary), Local: a.Local, Picture: v.pictureOf(a.Icon),
 	}
 	if w.Name == "" {
 		w.Name = a.Username
@@ -210,9 +215,11 @@ func (v *visit) card(o *federation.Object) *card {
 
 func (v *visit) proposalCard(c *card, o *federation.Object) {
 	p, _ := federation.ProposalOf(o)
-	c.Price = v.price(p)
-	for _, m := range p.Modes {
-		c.Modes = append(c.Modes, v.words.Word("mode", m))
+	c.Price = v.pricePer(o, p)
+	c.Ways = v.ways(p.Modes)
+	c.Parts = v.priceBar(p)
+	if q := p.Primary.Available; q != nil && !c.Off {
+		c.Left = v.words.T("post_left_"+p.Purpose, "Quantity", v.words.Quantity(q.Value, q.Unit))
 	}
 	if c.Off {
 		c.Status = v.words.T("post_fulfilled")
@@ -228,6 +235,7 @@ func (v *visit) eventCard(c *card, o *federation.Object) {
 	c.When = v.when(o, e)
 	c.Begins = stamp(o.Start)
 	start := inZone(o.Start, e.Timezone)
+	c.Weekday = v.words.T("page_weekday_" + strconv.Itoa(int(start.Weekday())))
 	c.Day, c.Month = start.Format("2"), v.words.T("page_month_"+start.Format("1"))
 	if e.Status != federation.EventScheduled {
 		c.Status = v.words.Word("status", e.Status)
@@ -267,6 +275,28 @@ func (v *visit) price(p federation.Proposal) string {
 		return v.words.Quantity(amount, p.Reciprocal.Quantity.Unit)
 	}
 	return v.words.Money(amount, currency)
+}
+
+// pricePer writes what is asked in return, and for what.
+func (v *visit) pricePer(o *federation.Object, p federation.Proposal) string {
+	price := v.price(p)
+	if price == "" || p.UnitBased == nil || p.Reciprocal.Quantity == nil || p.Reciprocal.Quantity.Value.Zero() {
+		return price
+	}
+	switch unit := outbox.SourceOf(o).UnitName; {
+	case !*p.UnitBased:
+		return v.words.T("page_price_lot", "Price", price)
+	case unit != "":
+		return v.words.T("page_price_unit", "Price", price, "Unit", unit)
+	}
+	switch q := p.Primary.Quantity; {
+	case q == nil || q.Unit == "one" && q.Value.Cmp("1") == 0:
+		return v.words.T("page_price_each", "Price", price)
+	case q.Value.Cmp("1") == 0:
+		return v.words.T("per_"+q.Unit, "Price", price)
+	default:
+		return v.words.T("per_quantity", "Price", price, "Quantity", v.words.Quantity(q.Value, q.Unit))
+	}
 }
 
 // where writes a place in a few words.

@@ -13,14 +13,28 @@ import (
 
 // A fact is a line of what is known: a label and what it says, which may lead
 // somewhere.
-type fact struct{ Label, Text, URL string }
+type fact struct {
+	Label, Text, URL string
+	Icon             string
+	Time             string // RFC 3339, where it is a moment
+	Class            string // of a microformat
+}
 
 // factsOf lists what the fields of an object say.
 func (v *visit) factsOf(o *federation.Object) []fact {
 	var all []fact
 	add := func(label, text string) {
 		if text != "" {
-			all = append(all, fact{Label: v.words.T(label), Text: text})
+			f := fact{Label: v.words.T(label), Text: text, Icon: factIcons[label]}
+			switch label {
+			case "page_when":
+				f.Time = stamp(o.Start)
+			case "page_where":
+				f.Class = "p-location"
+			case "page_price":
+				f.Class = "p-price"
+			}
+			all = append(all, f)
 		}
 	}
 	switch federation.IndexOf(o).Kind {
@@ -32,7 +46,7 @@ func (v *visit) factsOf(o *federation.Object) []fact {
 	add("page_where", address(o.Location))
 	if o.Location != nil && o.Location.Type == "VirtualLocation" {
 		if iri, err := federation.ParseIRI(o.Location.URL); err == nil {
-			all = append(all, fact{v.words.T("page_online"), iri.Host(), o.Location.URL})
+			all = append(all, fact{Label: v.words.T("page_online"), Text: iri.Host(), URL: o.Location.URL, Icon: factIcons["page_online"]})
 		}
 	}
 	return all
@@ -44,17 +58,7 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 	for _, m := range p.Modes {
 		modes = append(modes, v.words.Word("mode", m))
 	}
-	price := v.price(p)
-	switch unit := outbox.SourceOf(o).UnitName; {
-	case price == "" || p.UnitBased == nil:
-	case !*p.UnitBased:
-		price = v.words.T("page_price_lot", "Price", price)
-	case unit != "":
-		price = v.words.T("page_price_unit", "Price", price, "Unit", unit)
-	default:
-		price = v.words.T("page_price_each", "Price", price)
-	}
-	add("page_price", price)
+	add("page_price", v.pricePer(o, p))
 	add("page_modes", strings.Join(modes, ", "))
 	for _, q := range []struct {
 		label string
@@ -97,24 +101,6 @@ func (v *visit) eventFacts(o *federation.Object, add func(label, text string)) {
 	if e.Online {
 		add("page_online", v.words.T("post_online"))
 	}
-}
-
-// partsOf lists what a price is made of.
-func (v *visit) partsOf(o *federation.Object) []fact {
-	p, ok := federation.ProposalOf(o)
-	if !ok {
-		return nil
-	}
-	_, currency := p.Price()
-	var all []fact
-	for _, part := range p.Breakdown {
-		name := part.Name
-		if name == "" {
-			name = v.words.Word("part", part.Kind)
-		}
-		all = append(all, fact{Label: name, Text: v.words.Money(part.Amount, currency)})
-	}
-	return all
 }
 
 // mapOf links to a map of a place; nothing of it is loaded.

@@ -17,19 +17,24 @@ import (
 // homeData is what the first page shows.
 type homeData struct {
 	Who      *who // the initiative; nil before there is one
+	Username string
 	Address  string
+	Map      string // an address of the place on a map
 	Fields   []profileField
 	Events   []*card
 	Offers   []*card
 	Needs    []*card
-	Circuits []*who
+	Circuits []*who // ours, and those we follow
 	Form     *form
+	Blank    bool // nothing was published yet
+	Mine     bool // the visitor speaks for the initiative
 }
 
 // How much of each the first page shows.
 const (
-	homeEvents = 5
-	homeItems  = 6
+	homeEvents   = 5
+	homeItems    = 6
+	homeCircuits = 12
 )
 
 // home says who is here and what they offer, seek and organise.
@@ -40,7 +45,10 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 	switch {
 	case err == nil:
 		d.Who = v.actorOf(initiative, initiative.ID)
+		d.Username = initiative.Username
 		d.Address = address(initiative.Location)
+		d.Map = mapOf(initiative.Location)
+		d.Mine = v.speaksFor(initiative.ID)
 		d.Fields = profileFields(initiative)
 		p.Title = d.Who.Name
 		p.Head = v.profileHead(initiative, d.Who)
@@ -51,15 +59,10 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err := v.homeLists(ctx, tx, &d); err != nil {
 		return nil, err
 	}
-	groups, err := tx.LocalActors(ctx, "Group")
-	if err != nil {
+	if err := v.homeCircuits(ctx, tx, &d); err != nil {
 		return nil, err
 	}
-	for _, g := range groups[:min(len(groups), 12)] {
-		if !g.Gone {
-			d.Circuits = append(d.Circuits, v.actorOf(g, g.ID))
-		}
-	}
+	d.Blank = len(d.Events)+len(d.Offers)+len(d.Needs) == 0
 	p.Data = d
 	return p, nil
 }
@@ -80,6 +83,39 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 		}
 		if *l.to, err = v.foundCards(ctx, tx, found); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// homeCircuits reads the circuits that the initiative keeps or follows.
+func (v *visit) homeCircuits(ctx context.Context, tx *store.Tx, d *homeData) error {
+	groups, err := tx.LocalActors(ctx, "Group")
+	if err != nil {
+		return err
+	}
+	if d.Who != nil {
+		edges, _, err := tx.Following(ctx, d.Who.ID, "", 50)
+		if err != nil {
+			return err
+		}
+		var ids []federation.IRI
+		for _, e := range edges {
+			ids = append(ids, e.To)
+		}
+		followed, err := tx.Actors(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids { // in the order of following
+			if a := followed[id]; a != nil && a.Type == "Group" && !a.Local {
+				groups = append(groups, a)
+			}
+		}
+	}
+	for _, g := range groups {
+		if !g.Gone && len(d.Circuits) < homeCircuits {
+			d.Circuits = append(d.Circuits, v.actorOf(g, g.ID))
 		}
 	}
 	return nil

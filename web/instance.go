@@ -17,6 +17,7 @@ type facts struct {
 	mu       sync.Mutex
 	actor    *federation.Actor // the initiative
 	settings map[string]string
+	theme    string // path of the style sheet of its colour; "" without one
 	at       time.Time
 }
 
@@ -35,6 +36,9 @@ func (f *facts) refresh(ctx context.Context, tx *store.Tx, now time.Time) {
 	settings, err := tx.Settings(ctx)
 	if err != nil {
 		return
+	}
+	if colour := settings["appearance.colour"]; f.actor == nil || colour != f.settings["appearance.colour"] {
+		f.theme = themePath(colour)
 	}
 	f.actor, f.settings, f.at = a, settings, now
 }
@@ -63,6 +67,13 @@ func (f *facts) setting(key string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.settings[key]
+}
+
+// themePath is where the style sheet of the colour of the initiative is.
+func (f *facts) themePath() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.theme
 }
 
 // forget makes everything be read again.

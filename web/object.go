@@ -20,9 +20,10 @@ type objectData struct {
 	*card
 	Content   template.HTML
 	Language  string
+	Banner    string // what became of an event
+	Address   string // to find it by, from elsewhere
 	Warning   string // what to be warned of before reading
 	Facts     []fact
-	Parts     []fact // of the price
 	Map       string // an address of the place on a map
 	Tags      []fact
 	Links     []fact // attachments, and pictures of peers
@@ -92,8 +93,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	if o.Sensitive {
 		d.Warning = cut(vocab.Text(o.Summary), 500)
 	}
+	d.Address = string(o.ID)
+	d.Banner = v.banner(o)
 	d.Facts = v.factsOf(o)
-	d.Parts = v.partsOf(o)
 	d.Map = mapOf(o.Location)
 	if !o.Local {
 		d.Elsewhere = webLink(o.URL, o.ID)
@@ -109,6 +111,34 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 		p.Problems = reply.mistakes
 	}
 	return p, nil
+}
+
+// Card is the object as lists show it, for the parts that a card and a page
+// share.
+func (d *objectData) Card() *card { return d.card }
+
+// AuthorWord says what the author does.
+func (d *objectData) AuthorWord() string {
+	if d.Kind == "event" {
+		return d.T("page_organiser")
+	}
+	return d.T("page_author")
+}
+
+// banner says in a sentence what became of an event that is not as announced.
+func (v *visit) banner(o *federation.Object) string {
+	if o.Type != "Event" {
+		return ""
+	}
+	e := federation.EventOf(o)
+	id := "page_banner_" + e.Status
+	if !v.words.Has(id) {
+		return ""
+	}
+	if e.PreviousStart.IsZero() {
+		return v.words.T(id)
+	}
+	return v.words.T(id, "Before", v.words.DateTime(inZone(e.PreviousStart, e.Timezone)))
 }
 
 // content is what the author wrote, as HTML. What was typed here is written

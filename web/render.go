@@ -80,6 +80,8 @@ type sheet struct {
 	Path      string
 	Done      string // what was just done, in words
 	Languages []languageLink
+	Theme     string // a style sheet with the colours of the initiative
+	Logo      string // its picture, small
 	Origin    string
 	Version   string
 }
@@ -89,12 +91,22 @@ type languageLink struct {
 	Current         bool
 }
 
-// Nav makes a link of the main menu.
-func (s sheet) Nav(url, name string) navLink { return navLink{url, s.T(name), s.Path == url} }
+// Nav makes a link of a menu; its icon may follow, and the kind of thing that
+// colours it.
+func (s sheet) Nav(url, name string, more ...string) navLink {
+	l := navLink{URL: url, Name: s.T(name), Current: s.Path == url}
+	if len(more) > 0 {
+		l.Icon = more[0]
+	}
+	if len(more) > 1 {
+		l.Class = more[1]
+	}
+	return l
+}
 
 type navLink struct {
-	URL, Name string
-	Current   bool
+	URL, Name, Icon, Class string
+	Current                bool
 }
 
 // show writes a page.
@@ -118,7 +130,7 @@ func (v *visit) render(p *page) ([]byte, error) {
 	}
 	s := sheet{
 		page: p, Printer: v.words, Account: v.account, Unread: v.unread, Site: v.facts.name(),
-		Origin: v.Origin, Version: v.Version,
+		Origin: v.Origin, Version: v.Version, Theme: v.facts.themePath(), Logo: v.logo(),
 	}
 	if !p.hard { // what is not there does not say where it is not
 		s.Path = v.r.URL.Path
@@ -128,6 +140,20 @@ func (v *visit) render(p *page) ([]byte, error) {
 	var b bytes.Buffer
 	err := t.ExecuteTemplate(&b, "layout.html", s)
 	return straight(b.Bytes()), err
+}
+
+// logo is the picture at the head of every page: the one that was chosen for
+// it, else that of the initiative.
+func (v *visit) logo() string {
+	if id := v.facts.setting("appearance.logo"); id != "" {
+		return "/media/" + url.PathEscape(id) + "/thumb"
+	}
+	if a := v.facts.initiative(); a != nil {
+		if p := v.pictureOf(a.Icon); p != nil {
+			return p.Thumb
+		}
+	}
+	return ""
 }
 
 // straight takes out the signs that turn the direction of text around, with

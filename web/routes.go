@@ -28,6 +28,8 @@ func routes() []route {
 		{path: "/needs", who: anyone, get: (*visit).needs},
 		{path: "/tags/{tag}", who: anyone, get: (*visit).tag},
 		{path: "/search", who: anyone, get: (*visit).search},
+		{path: "/about", who: anyone, get: (*visit).about},
+		{path: "/accessibility", who: anyone, get: (*visit).accessibility},
 		{path: "/sign-in", who: anyone, get: (*visit).signInPage, post: (*visit).signIn},
 		{path: "/sign-in/link", who: anyone, get: (*visit).signInLinkPage, post: (*visit).signInLink},
 		{path: "/sign-out", who: anyone, post: (*visit).signOut},

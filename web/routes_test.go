@@ -30,6 +30,8 @@ var expected = map[string][5]int{
 	"/needs":                      {200, 200, 200, 200, 200},
 	"/tags/{tag}":                 {200, 200, 200, 200, 200},
 	"/search":                     {200, 200, 200, 200, 200},
+	"/about":                      {200, 200, 200, 200, 200},
+	"/accessibility":              {200, 200, 200, 200, 200},
 	"/sign-in":                    {200, 303, 303, 303, 303},
 	"/sign-in/link":               {200, 200, 200, 200, 200},
 	"/account":                    {303, 200, 200, 200, 200},
@@ -241,8 +243,12 @@ func inert(t *testing.T, name, body string) {
 			if attr(n, "type") != "module" || !strings.HasPrefix(attr(n, "src"), "/static/") || n.FirstChild != nil {
 				t.Errorf("%s: there is a <script>", name)
 			}
-		case "iframe", "object", "embed", "base", "style", "math", "video", "audio", "applet", "frame":
+		case "iframe", "object", "embed", "base", "style", "math", "video", "audio", "applet", "frame", "foreignobject", "animate", "set":
 			t.Errorf("%s: there is a <%s>", name, n.Data)
+		case "svg": // icons and price bars, which our templates write
+			if class := attr(n, "class"); class != "icon" && class != "unseen" && class != "swatch" && class != "qr" && !strings.HasPrefix(class, "pricebar") {
+				t.Errorf("%s: there is an <svg class=%q>", name, class)
+			}
 		}
 		for _, a := range n.Attr {
 			v := strings.ToLower(strings.TrimSpace(a.Val))

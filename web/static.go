@@ -84,14 +84,21 @@ func styleSheet(from fs.FS) []byte {
 // staticPath returns the address of a static file, for templates.
 func staticPath(name string) string { return "/static/" + staticNames[name] }
 
+// immutable lets browsers keep what has its hash in its name.
+const immutable = "public, max-age=31536000, immutable"
+
 func serveStatic(w http.ResponseWriter, r *http.Request) {
-	f, ok := statics[r.PathValue("file")]
+	name := r.PathValue("file")
+	if serveTheme(w, name) {
+		return
+	}
+	f, ok := statics[name]
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", f.mediaType)
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Cache-Control", immutable)
 	_, _ = w.Write(f.body)
 }
 

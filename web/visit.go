@@ -324,6 +324,21 @@ type faultData struct {
 	Request string // to find the error in the log
 }
 
+// Icon says at a glance what kind of trouble it is.
+func (d faultData) Icon() string {
+	switch d.Status {
+	case http.StatusNotFound:
+		return "search"
+	case http.StatusGone:
+		return "trash-2"
+	case http.StatusForbidden:
+		return "lock"
+	case http.StatusTooManyRequests:
+		return "hourglass"
+	}
+	return "circle-alert"
+}
+
 // nowhere answers what has no route.
 func (v *visit) nowhere(context.Context, *store.Tx) (*page, error) {
 	return nil, fmt.Errorf("page: %w", federation.ErrNotFound)
