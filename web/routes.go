@@ -32,6 +32,8 @@ func routes() []route {
 		{path: "/accessibility", who: anyone, get: (*visit).accessibility},
 		{path: "/sign-in", who: anyone, get: (*visit).signInPage, post: (*visit).signIn},
 		{path: "/sign-in/link", who: anyone, get: (*visit).signInLinkPage, post: (*visit).signInLink},
+		{path: "/sign-in/second", who: anyone, post: (*visit).signInSecond},
+		{path: "/sign-in/passkey", who: anyone, post: (*visit).signInPasskey},
 		{path: "/sign-out", who: anyone, post: (*visit).signOut},
 		{path: "/remote-follow", who: anyone, post: (*visit).remoteFollow},
 
@@ -39,6 +41,8 @@ func routes() []route {
 		{path: "/account", who: member, get: (*visit).accountPage, post: (*visit).changePassword},
 		{path: "/account/language", who: member, post: (*visit).changeLanguage},
 		{path: "/account/mail", who: member, post: (*visit).changeMail},
+		{path: "/account/security", who: member, get: (*visit).security, post: (*visit).changeSecurity},
+		{path: "/account/passkeys", who: member, post: (*visit).addPasskey},
 		{path: "/account/devices", who: member, get: (*visit).devices, post: (*visit).endDevices},
 		{path: "/account/tokens", who: member, get: (*visit).tokens, post: (*visit).addToken},
 		{path: "/account/tokens/end", who: member, post: (*visit).endToken},

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"golang.org/x/net/html"
@@ -35,6 +36,7 @@ var expected = map[string][5]int{
 	"/sign-in":                    {200, 303, 303, 303, 303},
 	"/sign-in/link":               {200, 200, 200, 200, 200},
 	"/account":                    {303, 200, 200, 200, 200},
+	"/account/security":           {303, 200, 200, 200, 200},
 	"/account/devices":            {303, 200, 200, 200, 200},
 	"/account/tokens":             {303, 200, 200, 200, 200},
 	"/profile":                    {303, 200, 200, 200, 200},
@@ -65,11 +67,15 @@ var expected = map[string][5]int{
 var posted = map[string][5]int{
 	"/sign-in":                     {422, 422, 422, 422, 422},
 	"/sign-in/link":                {422, 422, 422, 422, 422},
+	"/sign-in/second":              {422, 422, 422, 422, 422},
+	"/sign-in/passkey":             {200, 200, 200, 200, 200}, // asks the device
 	"/sign-out":                    {303, 303, 303, 303, 303},
 	"/remote-follow":               {422, 422, 422, 422, 422},
 	"/account":                     {401, 422, 422, 422, 422},
 	"/account/language":            {401, 303, 303, 303, 303},
 	"/account/mail":                {401, 422, 422, 422, 422},
+	"/account/security":            {401, 400, 400, 400, 400},
+	"/account/passkeys":            {401, 422, 422, 422, 422},
 	"/account/devices":             {401, 404, 404, 404, 404},
 	"/account/tokens":              {401, 422, 422, 422, 422},
 	"/account/tokens/end":          {401, 404, 404, 404, 404},
@@ -148,6 +154,7 @@ func (i *instance) tryPost(t *testing.T, path string, o *federation.Object) {
 	t.Helper()
 	status, ok := posted[path]
 	for n, who := range visitors {
+		i.pass(10 * time.Minute) // nobody tried too often
 		if got := i.as(who).post(fill(path, o), url.Values{}); !ok || got.StatusCode != status[n] {
 			t.Errorf("POST %s as %q: %d, want %d\n%s", path, who, got.StatusCode, status[n], cut(got.body, 600))
 		}

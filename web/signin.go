@@ -93,7 +93,7 @@ func (v *visit) signIn(ctx context.Context) (*page, error) {
 		p.Status = http.StatusUnprocessableEntity
 		return p, nil
 	}
-	return v.welcome(ctx, account, localPath(v.r.PostFormValue("next")))
+	return v.halfIn(ctx, account, localPath(v.r.PostFormValue("next")))
 }
 
 // limitSignIn counts attempts by network and by name, known or not.
@@ -183,7 +183,6 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 	if err := v.limitSignIn(""); err != nil {
 		return nil, err
 	}
-	var secret string
 	var account *store.Account
 	err := v.DB.Update(ctx, func(tx *store.Tx) (err error) {
 		if account, err = tx.UseSignIn(ctx, v.r.PostFormValue("token")); err != nil {
@@ -192,8 +191,7 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 		if account.Suspended {
 			return federation.ErrNotFound
 		}
-		secret, err = v.open(ctx, tx, account.ID)
-		return err
+		return nil
 	})
 	if errors.Is(err, federation.ErrNotFound) || errors.Is(err, federation.ErrGone) {
 		p := &page{Name: "signin_link", Title: v.words.T("page_sign_in"), Data: signInData{}, NoIndex: true}
@@ -204,9 +202,9 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 		return nil, err
 	}
 	if account.Password == "" {
-		return v.admitted(account, secret, "/account?done=welcome"), nil
+		return v.halfIn(ctx, account, "/account?done=welcome")
 	}
-	return v.admitted(account, secret, "/"), nil
+	return v.halfIn(ctx, account, "/")
 }
 
 func (v *visit) signOut(ctx context.Context) (*page, error) {

@@ -41,6 +41,7 @@ type Site struct {
 	once      sync.Once
 	passwords *passwords
 	signIns   *limiter // by network and by account
+	seconds   *limiter // attempts at the second factor, by account
 	lookups   *limiter // of other servers, by network or account
 	uploads   *limiter // by account
 	front     front
@@ -58,6 +59,7 @@ func (s *Site) start() {
 		}
 		s.passwords = newPasswords()
 		s.signIns = newLimiter(rate.Every(12*time.Second), 25)
+		s.seconds = newLimiter(rate.Every(5*time.Minute), 10)
 		s.lookups = newLimiter(rate.Every(10*time.Second), 30)
 		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
 	})

@@ -21,6 +21,7 @@ const accountLink = 24 * time.Hour
 // accountCommand makes logins and tokens.
 type accountCommand struct {
 	Add   accountAdd   `cmd:"" help:"Make a login with its Person actor, and print a sign-in link that works once."`
+	Reset accountReset `cmd:"" help:"Take the second factor and every session of a login away, and print a sign-in link: for someone locked out."`
 	Token accountToken `cmd:"" help:"Print a bearer token for the ActivityPub client-to-server endpoints."`
 }
 
@@ -55,6 +56,7 @@ func (c *accountAdd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	var link string
+	ctx = store.Acting(ctx, 0, store.CommandLine)
 	err = db.Update(ctx, func(tx *store.Tx) error {
 		person, err := outbox.NewActor(ctx, tx, outbox.ActorSpec{Type: "Person", Username: c.Name, Name: c.Name, Keys: keys})
 		if err != nil {
@@ -74,6 +76,49 @@ func (c *accountAdd) Run(ctx context.Context, e *env) error {
 	return nil
 }
 
+// accountReset lets someone in who lost their second factor.
+type accountReset struct {
+	Storage
+
+	Name string `arg:"" help:"Name of the login."`
+}
+
+// Run does it.
+func (c *accountReset) Run(ctx context.Context, e *env) error {
+	db, origin, err := c.openExisting(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var link string
+	ctx = store.Acting(ctx, 0, store.CommandLine)
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		account, err := accountNamed(ctx, tx, c.Name)
+		if err != nil {
+			return err
+		}
+		if err := tx.ResetFactors(ctx, account.ID); err != nil {
+			return err
+		}
+		link, err = signInLink(ctx, tx, origin, account.ID, accountLink)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("account reset: %w", err)
+	}
+	fmt.Fprintln(e.stdout, link)
+	return nil
+}
+
+// accountNamed returns the account of that name.
+func accountNamed(ctx context.Context, tx *store.Tx, name string) (*store.Account, error) {
+	account, err := tx.AccountByName(ctx, name)
+	if errors.Is(err, federation.ErrNotFound) {
+		return nil, fmt.Errorf("there is no account %q; make it with: maillage account add", name)
+	}
+	return account, err
+}
+
 // accountToken makes a token.
 type accountToken struct {
 	Storage
@@ -90,11 +135,9 @@ func (c *accountToken) Run(ctx context.Context, e *env) error {
 	}
 	defer db.Close()
 	var token string
+	ctx = store.Acting(ctx, 0, store.CommandLine)
 	err = db.Update(ctx, func(tx *store.Tx) error {
-		account, err := tx.AccountByName(ctx, strings.ToLower(c.Name))
-		if errors.Is(err, federation.ErrNotFound) {
-			return fmt.Errorf("there is no account %q; make it with: maillage account add", c.Name)
-		}
+		account, err := accountNamed(ctx, tx, c.Name)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,8 @@ var layers = map[string]layer{
 	},
 	"web": {
 		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar"},
-		foreign: []string{"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp", "golang.org/x/..."},
+		foreign: []string{"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
+			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/..."},
 	},
 	"cmd/maillage": {ours: []string{"..."}, foreign: []string{"..."}},
 }
