@@ -75,9 +75,11 @@ var layers = map[string]layer{
 		not:     []string{"net/http/..."},
 	},
 	"web": {
-		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar"},
-		foreign: []string{"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
-			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/..."},
+		ours: []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar"},
+		foreign: []string{
+			"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
+			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/...",
+		},
 	},
 	"cmd/maillage": {ours: []string{"..."}, foreign: []string{"..."}},
 }
