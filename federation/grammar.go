@@ -239,6 +239,9 @@ func checkActor(ctx context.Context, s State, a *Activity) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("actor of %s: %w", a.ID, err)
+	case actor.Gone && !a.Local && (a.Type == Delete || a.Type == Undo):
+		// GoToSocial deletes the posts of who leaves at the same time.
+		return fmt.Errorf("%w: %s left and took that along", ErrNotConcerned, a.Actor)
 	case actor.Gone:
 		return fmt.Errorf("%w: %s was deleted", ErrGone, a.Actor)
 	case actor.Local != a.Local:

@@ -138,6 +138,10 @@ func TestGate(t *testing.T) {
 			s.must(t, act(Delete, vera, vera))
 			return act(Like, vera, known.ID)
 		}, ErrGone},
+		{"deleted actor deletes what went with it", func(t *testing.T, s *memory) *Activity {
+			s.must(t, act(Delete, vera, vera))
+			return act(Delete, vera, known.ID)
+		}, ErrNotConcerned},
 		{"of no concern to anybody", func(*testing.T, *memory) *Activity { return post(note(evil, "spam")) }, ErrNotConcerned},
 		{"Announce of what is not public", func(t *testing.T, s *memory) *Activity {
 			o := note(ann, "secret")

@@ -23,7 +23,8 @@ type Actor struct {
 
 	Inbox, SharedInbox, Outbox, Followers, Following, Featured IRI
 
-	Keys []Key // public keys; the first RSA key signs requests
+	Keys   []Key // public keys; the first RSA key signs requests
+	Former []Key `json:",omitempty"` // a peer's keys that were replaced lately
 
 	Locked       bool // manuallyApprovesFollowers: a Follow waits for a person
 	Discoverable bool
@@ -46,6 +47,10 @@ type Key struct {
 	Owner     IRI
 	Algorithm string // "rsa" or "ed25519"
 	PEM       string // SubjectPublicKeyInfo in PEM
+
+	// Retired is when we learned that the owner no longer lists the key; zero
+	// while it does.
+	Retired time.Time `json:",omitzero"`
 }
 
 // A Field is a line of an actor's profile (schema.org PropertyValue).

@@ -42,7 +42,10 @@ const MaxDepth = 50_000
 type Handler struct {
 	DB       *store.DB
 	Verifier *signature.Verifier
-	Log      *slog.Logger
+	// Former finds the keys that an actor replaced lately. An actor may still
+	// delete itself with one. Nil: no such keys.
+	Former func(actor federation.IRI) signature.Keys
+	Log    *slog.Logger
 }
 
 // ServeHTTP answers 202 for whatever is well formed and truly its sender's,
@@ -114,7 +117,13 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) error {
 	if env.SelfDelete && !known {
 		return nil // a stranger left: nothing to do, and its key is gone too
 	}
-	owner, _, err := h.Verifier.Verify(r, body)
+	owner, err := h.sender(r, env, body)
+	if err != nil && env.SelfDelete {
+		// Looking for its key we may have learned at its origin that it is gone.
+		if known, again := h.admit(ctx, env); again == nil && !known {
+			return nil
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -132,6 +141,22 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) error {
 		Activity: env.ID, Actor: env.Actor, Type: env.Type, Recipient: recipient,
 		Lane: outbox.Lane(federation.IRI(env.Lane)), Document: body,
 	})
+}
+
+// sender returns who signed r. An actor that leaves may have changed its key
+// while its last words waited to be sent: a day long the old one is good for
+// them, and for nothing else.
+func (h *Handler) sender(r *http.Request, env *vocab.Envelope, body []byte) (federation.IRI, error) {
+	owner, _, err := h.Verifier.Verify(r, body)
+	if err == nil || !env.SelfDelete || h.Former == nil {
+		return owner, err
+	}
+	farewell := &signature.Verifier{Keys: h.Former(env.Actor), Now: h.Verifier.Now, Origin: h.Verifier.Origin}
+	owner, _, bad := farewell.Verify(r, body)
+	if bad != nil {
+		return "", err
+	}
+	return owner, nil
 }
 
 // file commits the document. Its host is evidently alive.
@@ -179,7 +204,7 @@ func (h *Handler) recipient(ctx context.Context, r *http.Request) (id federation
 }
 
 // admit refuses suspended senders before anything is fetched (R6), and reports
-// whether the actor is known.
+// whether an actor that deletes itself is known and alive.
 func (h *Handler) admit(ctx context.Context, env *vocab.Envelope) (known bool, err error) {
 	err = h.DB.View(ctx, func(tx *store.Tx) error {
 		for _, id := range []federation.IRI{env.Actor, env.Object} {
@@ -195,8 +220,8 @@ func (h *Handler) admit(ctx context.Context, env *vocab.Envelope) (known bool, e
 		if !env.SelfDelete {
 			return nil
 		}
-		_, err := tx.Actor(ctx, env.Actor)
-		known = err == nil
+		a, err := tx.Actor(ctx, env.Actor)
+		known = err == nil && !a.Gone
 		if errors.Is(err, federation.ErrNotFound) {
 			err = nil
 		}

@@ -25,7 +25,7 @@ type pager func(ctx context.Context, tx *store.Tx, cursor string) (items []json.
 // OrderedCollection{totalItems, first} and pages of it. ActivityPub 5.
 func (d *Documents) collection(ctx context.Context, r *http.Request, total func(context.Context, *store.Tx) (int, error), page pager) (document, error) {
 	id := d.local(r.URL.Path)
-	c := &vocab.Collection{ID: id}
+	c := &vocab.Collection{ID: id, Unordered: r.PathValue("collection") == "replies"}
 	err := d.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if c.Total, err = total(ctx, tx); err != nil {
 			return err

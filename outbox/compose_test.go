@@ -410,6 +410,14 @@ func TestEditing(t *testing.T) {
 			t.Errorf("%v %+v", ps, n)
 		}
 	})
+	t.Run("another hour is told as an hour", func(t *testing.T) {
+		f := f
+		f.StartTime = "15:30"
+		n, ps := f.Object(c)
+		if want := "🔁 Nouvel horaire · 🗓️ samedi 12 septembre 2026, 15 h 30 – 18 h (au lieu de 14 h)"; len(ps) > 0 || !strings.HasPrefix(strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(n.Summary), want) {
+			t.Errorf("%v %s", ps, n.Summary)
+		}
+	})
 	t.Run("another start reschedules", func(t *testing.T) {
 		f.StartDate, f.EndDate = "2026-09-19", "2026-09-19"
 		n, ps := f.Object(c)

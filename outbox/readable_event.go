@@ -4,6 +4,7 @@ package outbox
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -30,6 +31,9 @@ func (w writer) event() error {
 	status := ""
 	if emoji := statusEmoji[e.Status]; emoji != "" {
 		status = emoji + " " + w.Word("status", e.Status)
+	}
+	if instead, sameDay := w.instead(e); instead != "" && sameDay {
+		status = statusEmoji[e.Status] + " " + w.T("post_new_time")
 	}
 	for _, s := range inTitle {
 		if e.Status == s {
@@ -61,8 +65,8 @@ func (w writer) summary(e federation.Event, status, teaser string) string {
 		all = append(all, status)
 	}
 	when := "🗓️ " + w.when(e)
-	if e.Status == federation.EventRescheduled && !e.PreviousStart.IsZero() {
-		when += " (" + w.T("post_instead", "Date", w.Date(inZone(e.PreviousStart, e.Timezone))) + ")"
+	if instead, _ := w.instead(e); instead != "" {
+		when += " (" + instead + ")"
 	}
 	all = append(all, when)
 	if place := w.place(w.o.Location, e.Online); place != "" {
@@ -76,6 +80,19 @@ func (w writer) summary(e federation.Event, status, teaser string) string {
 		line += " " + plain(shorten([]block{{Lines: [][]span{{{Text: teaser}}}}}, room))
 	}
 	return escapeText.Replace(strings.TrimSpace(line))
+}
+
+// instead says when an event that was moved should have begun: the day, or the
+// hour if the day is the same. It is empty for one that was not moved.
+func (w writer) instead(e federation.Event) (words string, sameDay bool) {
+	if e.Status != federation.EventRescheduled || e.PreviousStart.IsZero() {
+		return "", false
+	}
+	before, now := inZone(e.PreviousStart, e.Timezone), inZone(w.o.Start, e.Timezone)
+	if before.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return w.T("post_instead_time", "Time", w.Time(before)), true
+	}
+	return w.T("post_instead", "Date", w.Date(before)), false
 }
 
 // when writes the dates of an event on its own clocks.

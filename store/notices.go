@@ -29,6 +29,9 @@ func (tx *Tx) Notify(ctx context.Context, n federation.Notice) error {
 	return named(err, "notice for", n.For)
 }
 
+// stillThere leaves out what was said of an object that was deleted since.
+const stillThere = `NOT EXISTS (SELECT 1 FROM objects o WHERE o.id = n.object AND o.gone = 1)`
+
 // Notices returns what an actor was told, newest first.
 func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, limit int) ([]Noticed, string, error) {
 	limit = limited(limit)
@@ -42,8 +45,8 @@ func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, 
 		n.At = moment(at)
 		return n, err
 	}, `
-		SELECT seq, owner, kind, actor, object, at, read FROM notices
-		WHERE owner = ? AND (at, seq) < (?, ?)
+		SELECT seq, owner, kind, actor, object, at, read FROM notices n
+		WHERE owner = ? AND (at, seq) < (?, ?) AND `+stillThere+`
 		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, limit+1)
 	if err != nil {
 		return nil, "", err
@@ -54,7 +57,7 @@ func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, 
 
 // UnreadNotices counts what an actor was told and did not read.
 func (tx *Tx) UnreadNotices(ctx context.Context, owner federation.IRI) (int, error) {
-	n, err := tx.number(ctx, `SELECT COUNT(*) FROM notices WHERE owner = ? AND read = 0`, owner)
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM notices n WHERE owner = ? AND read = 0 AND `+stillThere, owner)
 	return int(n), err
 }
 

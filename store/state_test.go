@@ -526,6 +526,35 @@ func TestSuspended(t *testing.T) {
 	})
 }
 
+func TestNoticesEndWithWhatTheyAreAbout(t *testing.T) {
+	each(t, func(t *fixture) {
+		amap, bob := local("amap"), remote("b.example", "bob")
+		t.actors(amap, bob)
+		o := &federation.Object{ID: bob.ID + "/1", Type: "Note", AttributedTo: bob.ID, Content: "x", To: []federation.IRI{amap.ID}, Published: t.now()}
+		t.update(func(tx *Tx) error {
+			return errors.Join(tx.PutObject(t.ctx, o),
+				tx.Notify(t.ctx, federation.Notice{For: amap.ID, Kind: "Mention", Actor: bob.ID, Object: o.ID}),
+				tx.Notify(t.ctx, federation.Notice{For: amap.ID, Kind: "Follow", Actor: bob.ID, Object: amap.ID}))
+		})
+		want := func(n int) {
+			t.Helper()
+			t.view(func(tx *Tx) error {
+				list, _, err := tx.Notices(t.ctx, amap.ID, "", 10)
+				unread, err2 := tx.UnreadNotices(t.ctx, amap.ID)
+				if len(list) != n || unread != n {
+					t.Errorf("%d notices, %d unread; want %d", len(list), unread, n)
+				}
+				return errors.Join(err, err2)
+			})
+		}
+		want(2)
+		t.update(func(tx *Tx) error {
+			return tx.PutObject(t.ctx, &federation.Object{ID: o.ID, Type: "Tombstone", FormerType: "Note", AttributedTo: bob.ID, Published: t.now(), Deleted: t.now()})
+		})
+		want(1)
+	})
+}
+
 func TestNotices(t *testing.T) {
 	each(t, func(t *fixture) {
 		amap := local("amap")

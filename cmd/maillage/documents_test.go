@@ -296,13 +296,17 @@ func TestDocuments(t *testing.T) {
 			}
 			for path, want := range map[federation.IRI]string{
 				i.Actor.Followers + "?page=":          string(vera.ID),
-				offer.ID + "/replies?page=":           idIn(reply),
 				i.Actor.ID + "/upcoming-events?page=": string(event.ID),
 				i.Actor.ID + "/offers?page=":          string(offer.ID),
 			} {
 				if items, ok := i.get(string(path)).doc(t)["orderedItems"].([]any); !ok || len(items) != 1 || idIn(items[0]) != want {
 					t.Errorf("%s: %v", path, items)
 				}
+			}
+			answers, _ := i.get(string(offer.ID)).doc(t)["replies"].(jsonDoc)
+			first, _ := answers["first"].(jsonDoc) // GoToSocial reads answers from here only
+			if items, ok := i.get(idIn(first["next"])).doc(t)["items"].([]any); !ok || len(items) != 1 || idIn(items[0]) != idIn(reply) {
+				t.Errorf("answers by way of %v: %v", answers, items)
 			}
 			for path, want := range map[federation.IRI]float64{
 				i.Actor.Followers: 1, i.Actor.Following: 0, ann.Followers: 0, offer.ID + "/likes": 1, offer.ID + "/shares": 0, offer.ID + "/replies": 1,

@@ -189,7 +189,7 @@ func (p *program) handler(c *Config) http.Handler {
 	mux := http.NewServeMux()
 	documents := &outbox.Documents{DB: p.DB, Origin: p.Origin, Verifier: verifier, Log: p.log, Version: version, Directory: p.Directory, Pages: pages}
 	documents.Routes(mux)
-	in := &inbox.Handler{DB: p.DB, Verifier: verifier, Log: p.log}
+	in := &inbox.Handler{DB: p.DB, Verifier: verifier, Former: p.Directory.Former, Log: p.log}
 	mux.Handle("POST /inbox", in)
 	mux.Handle("POST /actors/{name}/inbox", in)
 	mux.Handle("/", pages)

@@ -231,6 +231,7 @@ func (d *Directory) learn(ctx context.Context, id federation.IRI, old, a *federa
 		}
 	}
 	a.Keys = ownKeys(a)
+	a.Former = formerKeys(old, a, d.now())
 	a.Local, a.Gone, a.Fetched = false, false, d.now()
 	if old != nil && a.Handle == "" && old.Username == a.Username {
 		a.Handle = old.Handle // proven before, for the same name

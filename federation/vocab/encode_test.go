@@ -167,6 +167,8 @@ func ours(t *testing.T) map[string][]byte {
 	put("join", doc, err)
 	doc, err = EncodeActivity(&federation.Activity{ID: moulin + "/accepts/1", Type: "Accept", Actor: moulin, Object: join.ID, Inner: join, To: []federation.IRI{join.Actor}})
 	put("accept", doc, err)
+	doc, err = EncodeCollection(&Collection{ID: moulin + "/replies", Unordered: true, Total: 1, First: moulin + "/replies?page="})
+	put("replies", doc, err)
 	page := &Collection{ID: moulin + "/outbox?page=1", Total: 41, PartOf: moulin + "/outbox", Next: moulin + "/outbox?page=2", Items: []json.RawMessage{docs["event-create"]}}
 	doc, err = EncodeCollection(page)
 	put("outbox-page", doc, err)
@@ -318,7 +320,7 @@ func defined(t *testing.T, where string, m map[string]any, terms map[string]bool
 // remote holds the terms of the contexts we name, as far as we use them.
 var remote = map[string]string{
 	profile: `id type Accept Create Update Delete Join Note Event Organization Group Tombstone Image Link Place Document Collection
-		OrderedCollection OrderedCollectionPage actor object to cc audience attributedTo name nameMap summary content contentMap
+		CollectionPage OrderedCollection OrderedCollectionPage actor object to cc audience attributedTo name nameMap summary content contentMap
 		published updated url href mediaType startTime endTime attachment tag location latitude longitude image icon width height
 		context replies likes shares items totalItems orderedItems partOf next first last formerType deleted inbox outbox
 		followers following endpoints sharedInbox preferredUsername`,

@@ -10,6 +10,7 @@ import (
 
 // A Collection is an ordered collection, newest first, or one page of it.
 type Collection struct {
+	Unordered   bool // nothing is said of its order
 	ID          federation.IRI
 	Owner       federation.IRI // whose it is; may be empty
 	Total       int
@@ -30,9 +31,12 @@ func EncodeCollection(c *Collection) ([]byte, error) {
 			context = federation.SharedContext
 		}
 	}
-	kind := "OrderedCollection"
+	kind, items := "OrderedCollection", "orderedItems"
+	if c.Unordered {
+		kind, items = "Collection", "items"
+	}
 	if c.PartOf != "" {
-		kind = "OrderedCollectionPage"
+		kind += "Page"
 	}
 	w.open()
 	w.raw("@context", json.RawMessage(context))
@@ -46,7 +50,7 @@ func EncodeCollection(c *Collection) ([]byte, error) {
 	w.iri("next", c.Next)
 	w.iri("prev", c.Prev)
 	if c.Items != nil || c.PartOf != "" {
-		w.list("orderedItems", len(c.Items), func(i int) { w.item(c.Items[i], context) })
+		w.list(items, len(c.Items), func(i int) { w.item(c.Items[i], context) })
 	}
 	w.close()
 	return w.document()

@@ -225,12 +225,29 @@ func (w *writer) address(p *federation.Place) {
 // social writes where answers, likes and boosts of a post of ours are, and
 // that a public one may be quoted. FEP-044f.
 func (w *writer) social(o *federation.Object) {
-	for _, name := range []string{"replies", "likes", "shares"} {
-		w.iri(name, o.ID+"/"+federation.IRI(name))
-	}
+	w.replies(o.ID + "/replies")
+	w.iri("likes", o.ID+"/likes")
+	w.iri("shares", o.ID+"/shares")
 	if slices.Contains(o.To, federation.Public) || slices.Contains(o.Cc, federation.Public) {
 		w.object("interactionPolicy", func() { w.approval("canQuote") })
 	}
+}
+
+// replies writes where answers are. GoToSocial reads them only if a first page
+// comes along, and Pleroma refuses a post whose first page is not as Mastodon's
+// is: without an id, with items. Ours has none, because the bytes of a post do
+// not change with every answer: they are on the next one.
+func (w *writer) replies(id federation.IRI) {
+	w.object("replies", func() {
+		w.iri("id", id)
+		w.must("type", "Collection")
+		w.object("first", func() {
+			w.must("type", "CollectionPage")
+			w.iri("next", id+"?page=")
+			w.iri("partOf", id)
+			w.iris("items", nil)
+		})
+	})
 }
 
 // approval writes that everyone may, without asking.
