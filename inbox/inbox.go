@@ -33,10 +33,6 @@ import (
 // MaxBody is the largest activity taken, in bytes. Mastodon's limit.
 const MaxBody = 1 << 20
 
-// MaxDepth is how many filed activities may wait before we ask peers to come
-// back later.
-const MaxDepth = 50_000
-
 // A Handler takes in activities. One handler serves the shared inbox and, with
 // the path value "name", every personal one.
 type Handler struct {
@@ -46,6 +42,9 @@ type Handler struct {
 	// delete itself with one. Nil: no such keys.
 	Former func(actor federation.IRI) signature.Keys
 	Log    *slog.Logger
+
+	backlog backlog
+	limit   int // MaxDepth if zero
 }
 
 // ServeHTTP answers 202 for whatever is well formed and truly its sender's,
@@ -116,6 +115,9 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request) error {
 	}
 	if env.SelfDelete && !known {
 		return nil // a stranger left: nothing to do, and its key is gone too
+	}
+	if err := h.room(ctx, env.Actor.Host()); err != nil {
+		return err
 	}
 	owner, err := h.sender(r, env, body)
 	if err != nil && env.SelfDelete {

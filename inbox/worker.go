@@ -31,6 +31,9 @@ const (
 	maxAttempts = 8
 )
 
+// A gate is [federation.Apply], or what a test puts before it.
+type gate func(context.Context, federation.State, *federation.Activity) ([]*federation.Activity, error)
+
 // A Worker applies what was filed. Several workers, in several processes, may
 // share a PostgreSQL database.
 type Worker struct {
@@ -48,6 +51,7 @@ type Worker struct {
 	// Zero: a second.
 	Idle time.Duration
 
+	gate  gate
 	slow  chan struct{}
 	freed chan struct{} // rows were finished: others may have waited for them
 }
@@ -55,6 +59,9 @@ type Worker struct {
 // Run works until ctx ends, then waits for what is in hand.
 func (w *Worker) Run(ctx context.Context) error {
 	w.Owner, w.Lease, w.Idle = cmp.Or(w.Owner, rand.Text()), cmp.Or(w.Lease, lease), cmp.Or(w.Idle, idle)
+	if w.gate == nil {
+		w.gate = federation.Apply
+	}
 	w.slow, w.freed = make(chan struct{}, slowPool), make(chan struct{}, 1)
 	if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseReceived(ctx, w.Owner) }); err != nil {
 		return fmt.Errorf("release received: %w", err)
@@ -187,7 +194,7 @@ func (w *Worker) judge(ctx context.Context, r *store.Received, cause error) (aga
 func final(err error) bool {
 	for _, kind := range []error{
 		federation.ErrMalformed, federation.ErrForbidden, federation.ErrUnauthorized, federation.ErrNotFound,
-		federation.ErrGone, federation.ErrConflict, errPanic,
+		federation.ErrGone, federation.ErrConflict, errPanic, store.ErrPanic,
 	} {
 		if errors.Is(err, kind) {
 			return true
@@ -242,7 +249,7 @@ func (w *Worker) apply(ctx context.Context, r *store.Received) (err error) {
 		return err
 	}
 	err = w.DB.Update(ctx, func(tx *store.Tx) error {
-		owed, err := federation.Apply(ctx, tx, a)
+		owed, err := w.gate(ctx, tx, a)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/vocab"
@@ -25,7 +26,7 @@ type pager func(ctx context.Context, tx *store.Tx, cursor string) (items []json.
 // OrderedCollection{totalItems, first} and pages of it. ActivityPub 5.
 func (d *Documents) collection(ctx context.Context, r *http.Request, total func(context.Context, *store.Tx) (int, error), page pager) (document, error) {
 	id := d.local(r.URL.Path)
-	c := &vocab.Collection{ID: id, Unordered: r.PathValue("collection") == "replies"}
+	c := &vocab.Collection{ID: id, Unordered: path.Base(r.URL.Path) == "replies"}
 	err := d.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if c.Total, err = total(ctx, tx); err != nil {
 			return err

@@ -161,6 +161,19 @@ func (tx *Tx) ReceivedDepth(ctx context.Context) (pending int, oldest time.Time,
 		FROM received WHERE state = 'pending'`)
 }
 
+// ReceivedByHost counts what is pending by the host of its actor.
+func (tx *Tx) ReceivedByHost(ctx context.Context) (map[string]int, error) {
+	hosts := map[string]int{}
+	err := tx.each(ctx, func(r row) error {
+		var actor federation.IRI
+		var n int
+		err := r.Scan(&actor, &n)
+		hosts[actor.Host()] += n
+		return err
+	}, `SELECT actor, COUNT(*) FROM received WHERE state = 'pending' GROUP BY actor`)
+	return hosts, err
+}
+
 func (tx *Tx) depth(ctx context.Context, query string) (pending int, oldest time.Time, err error) {
 	err = tx.each(ctx, func(r row) error {
 		var at int64

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"codeberg.org/maillage/maillage/federation"
 )
 
@@ -98,6 +100,24 @@ func TestALaneWaitsForItsFirst(t *testing.T) {
 				t.Errorf("%v %v %v", refused, failed, pending)
 			}
 			return errors.Join(err, err2, err3)
+		})
+	})
+}
+
+func TestWhatWaitsIsCountedByHost(t *testing.T) {
+	each(t, func(t *fixture) {
+		for n := range 3 {
+			t.file("b.example", n, int64(n))
+		}
+		t.file("c.example:8443", 1, 1)
+		done := t.file("b.example", 9, 9)
+		t.update(func(tx *Tx) error { return tx.RefuseReceived(t.ctx, done.ID, "no") })
+		t.view(func(tx *Tx) error {
+			hosts, err := tx.ReceivedByHost(t.ctx)
+			if d := cmp.Diff(map[string]int{"b.example": 3, "c.example:8443": 1}, hosts); d != "" {
+				t.Error(d)
+			}
+			return err
 		})
 	})
 }

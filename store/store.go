@@ -59,6 +59,10 @@ const (
 	QueueMails      = "mails"
 )
 
+// ErrPanic is returned for a transaction whose function panicked. Nothing of it
+// remains.
+var ErrPanic = errors.New("store: panic in a transaction")
+
 // ErrClosed is returned by everything after [DB.Close].
 var ErrClosed = errors.New("store: database is closed")
 

@@ -185,7 +185,7 @@ func (w *writer) do(ctx context.Context, query string) error {
 func protect(fn func(*Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in a transaction: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
 		}
 	}()
 	return fn(tx)
