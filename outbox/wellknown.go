@@ -104,10 +104,15 @@ func (d *Documents) jrd(a *federation.Actor) any {
 		{Rel: "self", Type: vocab.ActivityJSON, Href: id},
 		{Rel: "self", Type: vocab.MediaType, Href: id},
 		{Rel: "http://webfinger.net/rel/profile-page", Type: "text/html", Href: a.URL},
-		{Rel: "http://ostatus.org/schema/1.0/subscribe", Template: d.Origin + "/follow?uri={uri}"},
-		{Rel: "https://w3id.org/fep/3b86/Follow", Template: d.Origin + "/follow?uri={object}"},
-		{Rel: "https://w3id.org/fep/3b86/Object", Template: d.Origin + "/follow?uri={object}"},
+		{Rel: "http://ostatus.org/schema/1.0/subscribe", Template: d.Origin + "/authorize_interaction?uri={uri}"},
 	}
+	for _, verb := range []string{"Follow", "Object", "Like", "Announce"} { // FEP-3b86
+		links = append(links, link{Rel: "https://w3id.org/fep/3b86/" + verb, Template: d.Origin + "/authorize_interaction?uri={object}"})
+	}
+	links = append(links, link{
+		Rel:      "https://w3id.org/fep/3b86/Create",
+		Template: d.Origin + "/share?text={content}&title={name}&url={attachment}&reply={inReplyTo}",
+	})
 	if a.Icon != nil {
 		links = append(links, link{Rel: "http://webfinger.net/rel/avatar", Type: a.Icon.MediaType, Href: a.Icon.URL})
 	}

@@ -31,7 +31,7 @@ type actorData struct {
 	Relation  *relation // to a peer's actor, of the voice that looks
 	Elsewhere string    // the page on its own server
 	Moved     string
-	Form      *form // to follow from elsewhere
+	Follow    *followPart // from elsewhere
 }
 
 // A profileField is a line of a profile.
@@ -79,7 +79,7 @@ func (v *visit) actorPage(ctx context.Context, tx *store.Tx, name string) (*page
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Name: "actor", Title: d.Who.Name, Data: d, Head: v.profileHead(a, d.Who), NoIndex: !a.Indexable}
+	p := &page{Name: "actor", Title: d.Who.Name, Data: d, Head: v.profileHead(a, d.Who), NoIndex: !a.Indexable, Scripts: []string{"follow.js"}}
 	return p, nil
 }
 
@@ -91,7 +91,7 @@ func (v *visit) stone() *page {
 
 // actorData reads what there is about an actor, ours or a peer's.
 func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor) (d actorData, err error) {
-	d = actorData{Who: v.actorOf(a, a.ID), Username: a.Username, Address: address(a.Location), Fields: profileFields(a), Form: v.form(nil)}
+	d = actorData{Who: v.actorOf(a, a.ID), Username: a.Username, Address: address(a.Location), Fields: profileFields(a)}
 	var viewer federation.IRI
 	if voice, err := v.voice(); err == nil {
 		viewer = voice.ID
@@ -110,6 +110,7 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 		}
 	}
 	if a.Local {
+		d.Follow = v.followActor(a)
 		if d.Followers, err = tx.CountTo(ctx, federation.Follow, a.ID); err != nil {
 			return d, err
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -202,72 +201,4 @@ func (v *visit) toward(ctx context.Context, done string, f func(tx *store.Tx, vo
 		return nil, err
 	}
 	return see(where, done), nil
-}
-
-// remoteFollowData is what the page shows before one leaves for the own server.
-type remoteFollowData struct {
-	Handle string // to follow
-	Yours  string // of the visitor
-	Host   string
-	URL    string // where to confirm; "" if that server did not say
-	Form   *form
-}
-
-// remoteFollow sends people who have an account elsewhere to the page of their
-// own server on which they confirm. The page in between shows where they go.
-func (v *visit) remoteFollow(ctx context.Context) (*page, error) {
-	f := v.posted()
-	actor, err := v.followedHere(ctx, f.Value("actor"))
-	if err != nil {
-		return nil, err
-	}
-	d := remoteFollowData{Handle: "@" + handleOf(actor), Yours: strings.TrimSpace(f.Value("yours")), Form: f}
-	_, d.Host, _ = strings.Cut(strings.TrimPrefix(d.Yours, "@"), "@")
-	p := &page{Name: "remotefollow", Title: v.words.T("page_remote_follow"), NoIndex: true}
-	if d.Host == "" || len(d.Yours) > 300 || strings.ContainsAny(d.Host, "/?#@ \\") {
-		f.wrong("yours", "form_yours_wrong")
-	} else if err := v.subscribe(ctx, &d, actor); err != nil {
-		return nil, err
-	}
-	p.Data, p.Problems = d, f.mistakes
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
-}
-
-// followedHere returns which of our actors is to be followed.
-func (v *visit) followedHere(ctx context.Context, name string) (a *federation.Actor, err error) {
-	err = v.DB.View(ctx, func(tx *store.Tx) error {
-		if name == "" {
-			a, err = tx.Initiative(ctx)
-		} else {
-			a, err = tx.ActorByUsername(ctx, name)
-		}
-		return err
-	})
-	return a, err
-}
-
-// subscribe asks the visitor's server where to confirm.
-func (v *visit) subscribe(ctx context.Context, d *remoteFollowData, actor *federation.Actor) error {
-	if wait, ok := v.lookups.allow("net "+network(v.r), v.Now()); !ok {
-		return v.tooMany(wait)
-	}
-	if v.Directory == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, lookUpTime)
-	defer cancel()
-	template, err := v.Directory.Client.SubscribeTemplate(ctx, d.Yours)
-	switch {
-	case errors.Is(err, federation.ErrNotFound), errors.Is(err, federation.ErrForbidden):
-	case errors.Is(err, federation.ErrMalformed):
-		d.Form.wrong("yours", "form_yours_wrong")
-	case err != nil:
-		d.Form.wrong("yours", lookUpMistake(err))
-	default:
-		d.URL = strings.Replace(template, "{uri}", url.QueryEscape(handleOf(actor)), 1)
-	}
-	return nil
 }

@@ -25,7 +25,7 @@ type homeData struct {
 	Offers   []*card
 	Needs    []*card
 	Circuits []*who // ours, and those we follow
-	Form     *form
+	Follow   *followPart
 	Blank    bool // nothing was published yet
 	Mine     bool // the visitor speaks for the initiative
 }
@@ -39,8 +39,8 @@ const (
 
 // home says who is here and what they offer, seek and organise.
 func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
-	d := homeData{Form: v.form(nil)}
-	p := &page{Name: "home", Title: v.facts.name()}
+	d := homeData{}
+	p := &page{Name: "home", Title: v.facts.name(), Scripts: []string{"follow.js"}}
 	initiative, err := tx.Initiative(ctx)
 	switch {
 	case err == nil:
@@ -50,6 +50,7 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 		d.Map = mapOf(initiative.Location)
 		d.Mine = v.speaksFor(initiative.ID)
 		d.Fields = profileFields(initiative)
+		d.Follow = v.followActor(initiative)
 		p.Title = d.Who.Name
 		p.Head = v.profileHead(initiative, d.Who)
 		p.Head.Canonical = v.Origin + "/"
@@ -152,6 +153,9 @@ type frontPage struct {
 // plain reports whether a visit asks for the first page as anybody does.
 func (f *front) plain(v *visit) bool {
 	if v.r.URL.Path != "/" || v.r.URL.RawQuery != "" || v.r.Method != http.MethodGet {
+		return false
+	}
+	if v.homeServer() != "" {
 		return false
 	}
 	_, err := v.r.Cookie(v.cookieName())

@@ -35,6 +35,7 @@ type objectData struct {
 	Elsewhere string // the page on the author's own server
 	Mine      *mine  // what the author may do
 	React     *reactData
+	Follow    *followPart // to do the same from elsewhere
 }
 
 // mine is what the author of an object may do with it.
@@ -100,13 +101,16 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	if !o.Local {
 		d.Elsewhere = webLink(o.URL, o.ID)
 	}
+	if o.Local && !d.Private && v.account == nil {
+		d.Follow = v.followObject(o)
+	}
 	if err := v.conversation(ctx, tx, o, d); err != nil {
 		return nil, err
 	}
 	if err := v.possible(ctx, tx, o, d, reply); err != nil {
 		return nil, err
 	}
-	p := &page{Name: "object", Title: d.Title, Data: d, Head: v.objectHead(o, d), NoIndex: d.Private || !o.Local}
+	p := &page{Name: "object", Title: d.Title, Data: d, Head: v.objectHead(o, d), NoIndex: d.Private || !o.Local, Scripts: []string{"follow.js"}}
 	if reply != nil {
 		p.Problems = reply.mistakes
 	}

@@ -35,7 +35,8 @@ func routes() []route {
 		{path: "/sign-in/second", who: anyone, post: (*visit).signInSecond},
 		{path: "/sign-in/passkey", who: anyone, post: (*visit).signInPasskey},
 		{path: "/sign-out", who: anyone, post: (*visit).signOut},
-		{path: "/remote-follow", who: anyone, post: (*visit).remoteFollow},
+		{path: "/remote-follow", who: anyone, get: (*visit).remoteFollowPage, post: (*visit).remoteFollow},
+		{path: "/remote-follow/forget", who: anyone, post: (*visit).forgetServer},
 
 		// For whoever has signed in.
 		{path: "/account", who: member, get: (*visit).accountPage, post: (*visit).changePassword},
@@ -65,6 +66,8 @@ func routes() []route {
 		{path: "/reply", who: member, post: (*visit).reply},
 		{path: "/report", who: member, get: (*visit).reportPage, post: (*visit).report},
 		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},
+		{path: "/authorize_interaction", who: member, get: (*visit).authorize},
+		{path: "/share", who: member, get: (*visit).share},
 		{path: "/follow/actor", who: member, post: (*visit).follow},
 		{path: "/unfollow", who: member, post: (*visit).unfollow},
 		{path: "/following", who: member, get: (*visit).following},
@@ -113,6 +116,7 @@ func (s *Site) Routes() http.Handler {
 			mux.Handle("POST "+r.path, s.do(r.who, r.post))
 		}
 	}
+	mux.HandleFunc("GET /remote-follow/go", s.goHome)
 	mux.HandleFunc("GET /media/{id}", s.picture)
 	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
 	mux.HandleFunc("GET /static/{file}", serveStatic)

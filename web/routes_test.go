@@ -51,6 +51,9 @@ var expected = map[string][5]int{
 	"/objects/{id}/answers":       {303, 404, 404, 404, 404}, // an offer is no event
 	"/report":                     {303, 404, 404, 404, 404},
 	"/follow":                     {303, 200, 200, 200, 200},
+	"/authorize_interaction":      {303, 200, 200, 200, 200},
+	"/share":                      {303, 200, 200, 200, 200},
+	"/remote-follow":              {200, 200, 200, 200, 200},
 	"/following":                  {303, 200, 200, 200, 200},
 	"/followers":                  {303, 200, 200, 200, 200},
 	"/peer/objects":               {303, 404, 404, 404, 404},
@@ -71,6 +74,7 @@ var posted = map[string][5]int{
 	"/sign-in/passkey":             {200, 200, 200, 200, 200}, // asks the device
 	"/sign-out":                    {303, 303, 303, 303, 303},
 	"/remote-follow":               {422, 422, 422, 422, 422},
+	"/remote-follow/forget":        {303, 303, 303, 303, 303},
 	"/account":                     {401, 422, 422, 422, 422},
 	"/account/language":            {401, 303, 303, 303, 303},
 	"/account/mail":                {401, 422, 422, 422, 422},

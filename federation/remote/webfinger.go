@@ -17,9 +17,6 @@ import (
 	"codeberg.org/maillage/maillage/federation/vocab"
 )
 
-// relSubscribe links to the page on which people of that server follow.
-const relSubscribe = "http://ostatus.org/schema/1.0/subscribe"
-
 // maxUser bounds the part of a handle before the @, in bytes.
 const maxUser = 128
 
@@ -66,34 +63,6 @@ func (c *Client) Handle(ctx context.Context, a *federation.Actor) (string, error
 		return "", forbidden("%s is %s, not %s", h, id, a.ID)
 	}
 	return proven.String(), nil
-}
-
-// SubscribeTemplate returns the address, with {uri} in it, at which somebody
-// with that handle confirms to follow. It is on the handle's own host.
-func (c *Client) SubscribeTemplate(ctx context.Context, text string) (string, error) {
-	h, err := c.parseHandle(text)
-	if err != nil {
-		return "", err
-	}
-	f, err := c.finger(ctx, h)
-	if err != nil {
-		return "", err
-	}
-	for _, l := range f.Links {
-		if l.Rel != relSubscribe {
-			continue
-		}
-		before, after, ok := strings.Cut(l.Template, "{uri}")
-		id, err := federation.ParseIRI(before + "x" + after)
-		if !ok || err != nil || id.Host() != h.host || strings.ContainsAny(before+after, "{}") {
-			return "", forbidden("%s has the subscribe template %.200q", h, l.Template)
-		}
-		if _, err := c.check(id); err != nil {
-			return "", err
-		}
-		return l.Template, nil
-	}
-	return "", fmt.Errorf("%w: %s has no subscribe template", federation.ErrNotFound, h)
 }
 
 // parseHandle reads a handle. Host names with accents become punycode.
@@ -169,11 +138,15 @@ func (f *finger) self() (federation.IRI, error) {
 	return "", fmt.Errorf("%w: no actor in WebFinger", federation.ErrNotFound)
 }
 
-// finger asks the host of a handle about it. If the host does not know the
-// well-known address, its host-meta may name another. RFC 6415.
+// finger asks the host of a handle about it.
 func (c *Client) finger(ctx context.Context, h handle) (*finger, error) {
-	resource := "acct:" + h.String()
-	base := c.scheme() + "://" + h.host + "/.well-known/"
+	return c.point(ctx, h.host, "acct:"+h.String())
+}
+
+// point asks a host about a resource. If the host does not know the well-known
+// address, its host-meta may name another. RFC 6415.
+func (c *Client) point(ctx context.Context, host, resource string) (*finger, error) {
+	base := c.scheme() + "://" + host + "/.well-known/"
 	f, err := c.readFinger(ctx, base+"webfinger?resource="+url.QueryEscape(resource))
 	if !errors.Is(err, federation.ErrNotFound) {
 		return f, err

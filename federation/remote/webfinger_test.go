@@ -95,29 +95,6 @@ func TestHostMeta(t *testing.T) {
 	wantRequests(t, n, 3)
 }
 
-func TestSubscribeTemplate(t *testing.T) {
-	ctx := context.Background()
-	for template, ok := range map[string]bool{
-		"https://there.example/authorize_interaction?uri={uri}": true,
-		"https://there.example/{uri}/follow":                    true,
-		"https://evil.example/?uri={uri}":                       false,
-		"http://there.example/?uri={uri}":                       false,
-		"https://there.example/?uri=":                           false,
-		"https://there.example@evil.example/?uri={uri}":         false,
-		"https://there.example{uri}":                            false,
-		"https://there.example:8443/?uri={uri}":                 false,
-		"javascript:alert({uri})":                               false,
-		"":                                                      false,
-	} {
-		n := newNetwork(t)
-		n.fingers("there.example", map[string]string{"acct:ann@there.example": jrd("acct:ann@there.example", ann, template)})
-		got, err := clientOf(n, newClock()).SubscribeTemplate(ctx, "@ann@there.example")
-		if ok != (err == nil) || ok && got != template {
-			t.Errorf("%q: %q %v", template, got, err)
-		}
-	}
-}
-
 func TestResolve(t *testing.T) {
 	ctx := context.Background()
 	page := func(head string) http.HandlerFunc {
