@@ -38,6 +38,7 @@ func Kept() []Keeping {
 		{"foreign", int(keepObjects / day)},
 		{"sent", int(keepDelivered / day)},
 		{"refused", int(keepRefused / day)},
+		{"audit", int(keepAudit / day)},
 	}
 }
 

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/mail"
@@ -30,6 +31,7 @@ type accountsData struct {
 	Form     *form
 	Accounts []accountLine
 	Roles    []option
+	Rules    []roleLine
 	Link     string // to sign in once, shown this one time
 	LinkFor  string
 }
@@ -50,7 +52,7 @@ func (v *visit) accountsPage(ctx context.Context, tx *store.Tx, f *form, link, l
 	if err != nil {
 		return nil, err
 	}
-	d := accountsData{Form: f, Roles: options(v.words, "page_role_", roles), Link: link, LinkFor: linkFor}
+	d := accountsData{Form: f, Roles: options(v.words, "page_role_", roles), Rules: v.roleLines(roles), Link: link, LinkFor: linkFor}
 	for _, a := range list {
 		line := accountLine{Account: a, Roles: options(v.words, "page_role_", roles), Self: a.ID == v.account.ID}
 		for i := range line.Roles {
@@ -149,6 +151,11 @@ func (v *visit) changeAccount(ctx context.Context) (*page, error) {
 		}
 		return tx.UpdateAccount(ctx, a)
 	})
+	if errors.Is(err, store.ErrLastAdmin) {
+		f := v.form(url.Values{"role": {store.RoleMember}})
+		f.wrong("role-"+strconv.FormatInt(id, 10), "form_last_admin")
+		return v.showAccounts(ctx, f, "", "")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type objectData struct {
 	Private   bool
 	Elsewhere string // the page on the author's own server
 	Mine      *mine  // what the author may do
+	Typed     string // who published it in the author's name, for those who may as well
 	React     *reactData
 	Follow    *followPart // to do the same from elsewhere
 }
@@ -103,6 +104,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	}
 	if o.Local && !d.Private && v.account == nil {
 		d.Follow = v.followObject(o)
+	}
+	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {
+		return nil, err
 	}
 	if err := v.conversation(ctx, tx, o, d); err != nil {
 		return nil, err

@@ -54,8 +54,9 @@ type page struct {
 	Scripts  []string  // modules that make the page more comfortable, such as "map.js"; it works without
 	NoIndex  bool
 
-	see  string // where to go instead
-	hard bool   // the same bytes for everyone who gets it
+	see  string    // where to go instead
+	file *download // what to answer instead
+	hard bool      // the same bytes for everyone who gets it
 }
 
 // A head is what previews and other servers read of a page about one thing.

@@ -36,6 +36,10 @@ var expected = map[string][5]int{
 	"/sign-in":                    {200, 303, 303, 303, 303},
 	"/sign-in/link":               {200, 200, 200, 200, 200},
 	"/account":                    {303, 200, 200, 200, 200},
+	"/invitation":                 {404, 404, 404, 404, 404},
+	"/settings/invitations":       {303, 403, 200, 403, 200},
+	"/settings/audit":             {303, 403, 403, 403, 200},
+	"/settings/audit/table":       {303, 403, 403, 403, 200},
 	"/account/security":           {303, 200, 200, 200, 200},
 	"/account/devices":            {303, 200, 200, 200, 200},
 	"/account/tokens":             {303, 200, 200, 200, 200},
@@ -70,6 +74,10 @@ var expected = map[string][5]int{
 var posted = map[string][5]int{
 	"/sign-in":                     {422, 422, 422, 422, 422},
 	"/sign-in/link":                {422, 422, 422, 422, 422},
+	"/invitation":                  {404, 404, 404, 404, 404},
+	"/settings/invitations":        {401, 403, 422, 403, 422},
+	"/settings/invitations/change": {401, 403, 404, 403, 404},
+	"/settings/circuits/grant":     {401, 403, 403, 403, 404},
 	"/sign-in/second":              {422, 422, 422, 422, 422},
 	"/sign-in/passkey":             {200, 200, 200, 200, 200}, // asks the device
 	"/sign-out":                    {303, 303, 303, 303, 303},
@@ -135,7 +143,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 					status, ok := expected[r.path]
 					if got := i.as(who).get(fill(r.path, o)); !ok || got.StatusCode != status[n] {
 						t.Errorf("GET %s as %q: %d, want %d\n%s", r.path, who, got.StatusCode, status[n], cut(got.body, 600))
-					} else if got.StatusCode == http.StatusOK {
+					} else if got.StatusCode == http.StatusOK && strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") {
 						sound(t, r.path+" as "+who, got.body)
 					}
 				}

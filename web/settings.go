@@ -16,7 +16,7 @@ import (
 // circuitsData is what the page of circuits shows.
 type circuitsData struct {
 	Form     *form
-	Circuits []*who
+	Circuits []circuitLine
 }
 
 func (v *visit) circuits(ctx context.Context, tx *store.Tx) (*page, error) {
@@ -29,10 +29,8 @@ func (v *visit) circuitsPage(ctx context.Context, tx *store.Tx, f *form) (*page,
 		return nil, err
 	}
 	d := circuitsData{Form: f}
-	for _, g := range groups {
-		if !g.Gone {
-			d.Circuits = append(d.Circuits, v.actorOf(g, g.ID))
-		}
+	if d.Circuits, err = v.circuitLines(ctx, tx, groups); err != nil {
+		return nil, err
 	}
 	p := &page{Name: "circuits", Title: v.words.T("page_circuits"), Data: d, NoIndex: true, Problems: f.mistakes}
 	if len(f.mistakes) > 0 {

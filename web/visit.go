@@ -25,6 +25,7 @@ const (
 	anyone    role = iota
 	member         // whoever has signed in
 	moderator      // or an administrator
+	editor         // or an administrator
 	admin
 )
 
@@ -37,6 +38,8 @@ func (who role) allows(account *store.Account) bool {
 		return false
 	case who == moderator:
 		return account.Role == store.RoleModerator || account.Role == store.RoleAdmin
+	case who == editor:
+		return account.Role == store.RoleEditor || account.Role == store.RoleAdmin
 	case who == admin:
 		return account.Role == store.RoleAdmin
 	}
@@ -279,6 +282,10 @@ func (v *visit) answer(p *page, err error) {
 		p = v.askToSignIn()
 	case err != nil:
 		p = v.fault(err)
+	}
+	if p.file != nil {
+		p.file.serve(v.w)
+		return
 	}
 	if p.see != "" {
 		v.w.Header().Set("Cache-Control", "no-store")
