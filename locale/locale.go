@@ -39,6 +39,7 @@ type Printer struct {
 	lang  string
 	words *i18n.Localizer
 	ids   map[string]bool
+	plain map[string]string // messages with nothing to fill in: pages have hundreds
 }
 
 // A shelf holds everything read from the embedded files.
@@ -98,6 +99,9 @@ func (p *Printer) Has(id string) bool { return p.ids[id] }
 func (p *Printer) T(id string, args ...any) string {
 	if !p.ids[id] {
 		return id
+	}
+	if s, ok := p.plain[id]; ok {
+		return s
 	}
 	data := p.arguments(args)
 	c := &i18n.LocalizeConfig{MessageID: id, TemplateData: data}
@@ -173,6 +177,10 @@ func load(from fs.FS) (*shelf, error) {
 	}
 	for _, p := range s.printers { // what a language lacks is said in the default one
 		for id := range s.printers[0].ids {
+			text, plain := s.printers[0].plain[id]
+			if plain && !p.ids[id] {
+				p.plain[id] = text
+			}
 			p.ids[id] = true
 		}
 	}
@@ -198,12 +206,15 @@ func read(bundle *i18n.Bundle, from fs.FS, name string) (*Printer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Printer{lang: f.Tag.String(), words: i18n.NewLocalizer(bundle, f.Tag.String()), ids: map[string]bool{}}
+	p := &Printer{lang: f.Tag.String(), words: i18n.NewLocalizer(bundle, f.Tag.String()), ids: map[string]bool{}, plain: map[string]string{}}
 	glue := glueOf(f.Messages)
 	for _, m := range f.Messages {
 		p.ids[m.ID] = true
 		for _, form := range []*string{&m.Zero, &m.One, &m.Two, &m.Few, &m.Many, &m.Other} {
 			*form = glue.Replace(*form)
+		}
+		if m.Zero+m.One+m.Two+m.Few+m.Many == "" && !strings.Contains(m.Other, "{{") {
+			p.plain[m.ID] = m.Other
 		}
 	}
 	return p, bundle.AddMessages(f.Tag, f.Messages...)

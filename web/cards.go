@@ -45,6 +45,7 @@ type card struct {
 	URL      string
 	Kind     string // offer, need, event, article, note ...
 	Title    string
+	Untitled bool // the title is how its text begins
 	Excerpt  string
 	Author   *who
 	By       *who // who announced it
@@ -202,8 +203,11 @@ func (v *visit) card(o *federation.Object) *card {
 		c.Excerpt = cut(vocab.Text(o.Summary), 200)
 	}
 	if c.Title == "" {
+		c.Untitled = true
 		c.Title = cut(c.Excerpt, 80)
-		if c.Title == c.Excerpt {
+		if begun, ok := strings.CutSuffix(c.Title, "…"); ok {
+			c.Excerpt = "…" + strings.TrimPrefix(c.Excerpt, begun)
+		} else {
 			c.Excerpt = ""
 		}
 	}

@@ -29,6 +29,7 @@ func routes() []route {
 		{path: "/tags/{tag}", who: anyone, get: (*visit).tag},
 		{path: "/search", who: anyone, get: (*visit).search},
 		{path: "/about", who: anyone, get: (*visit).about},
+		{path: "/design", who: anyone, get: (*visit).design},
 		{path: "/accessibility", who: anyone, get: (*visit).accessibility},
 		{path: "/sign-in", who: anyone, get: (*visit).signInPage, post: (*visit).signIn},
 		{path: "/sign-in/link", who: anyone, get: (*visit).signInLinkPage, post: (*visit).signInLink},
