@@ -4,7 +4,6 @@ package web
 
 import (
 	"hash/fnv"
-	"html/template"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -129,6 +128,3 @@ type copying struct{ ID, Text, Verb, Copied string }
 func (s sheet) Copy(id, text string) copying {
 	return copying{id, text, s.T("form_copy"), s.T("form_copied")}
 }
-
-// QR is an address to be read by a telephone.
-func (s sheet) QR(address string) template.HTML { return qrSVG(address) }
