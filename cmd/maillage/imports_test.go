@@ -52,6 +52,12 @@ var layers = map[string]layer{
 		ours:    []string{"federation"},
 		foreign: []string{"golang.org/x/image/...", "github.com/buckket/go-blurhash"},
 	},
+	"gazetteer": {
+		ours:    []string{"federation"},
+		foreign: []string{"golang.org/x/text/..."},
+		not:     []string{"net/http/...", "database/sql/...", "os/...", "log/..."},
+	},
+	"gazetteer/generate": {},
 	"store": {
 		ours:    []string{"federation"},
 		foreign: []string{"github.com/uptrace/bun/...", "github.com/pressly/goose/v3/...", "github.com/jackc/pgx/v5/...", "modernc.org/sqlite/...", "golang.org/x/text/..."},
@@ -75,7 +81,7 @@ var layers = map[string]layer{
 		not:     []string{"net/http/..."},
 	},
 	"web": {
-		ours: []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar"},
+		ours: []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar", "gazetteer"},
 		foreign: []string{
 			"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
 			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/...",
