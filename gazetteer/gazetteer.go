@@ -94,8 +94,8 @@ func unpack(packed []byte) (*atlas, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := new(atlas)
-	var names, folded []byte
+	a := &atlas{places: make([]entry, 0, 39000), lines: make([]line, 0, 47000)}
+	names, folded := make([]byte, 0, 900<<10), make([]byte, 0, 700<<10)
 	keep := func(s string) span {
 		from := len(names)
 		names = append(names, s...)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/gazetteer"
 	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 )
@@ -17,6 +19,9 @@ type form struct {
 	*locale.Printer
 	values   url.Values
 	mistakes []mistake
+
+	near       *federation.Point // where the initiative is
+	candidates []gazetteer.Place // that the typed name of a place may mean
 }
 
 // A mistake is something wrong in one input.
@@ -25,7 +30,9 @@ type mistake struct {
 	Text  string
 }
 
-func (v *visit) form(values url.Values) *form { return &form{Printer: v.words, values: values} }
+func (v *visit) form(values url.Values) *form {
+	return &form{Printer: v.words, values: values, near: v.facts.point()}
+}
 
 // posted is the form that was sent.
 func (v *visit) posted() *form { return v.form(v.r.PostForm) }

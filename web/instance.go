@@ -62,6 +62,14 @@ func (f *facts) name() string {
 	}
 }
 
+// point returns where the initiative is; nil if it does not say.
+func (f *facts) point() *federation.Point {
+	if a := f.initiative(); a != nil && a.Location != nil {
+		return a.Location.Point
+	}
+	return nil
+}
+
 // setting returns a setting; "" if it was never made.
 func (f *facts) setting(key string) string {
 	f.mu.Lock()

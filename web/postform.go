@@ -50,11 +50,7 @@ func (v *visit) vocabularies(d *composeData) {
 func commonForm(f *form) outbox.CommonForm {
 	return outbox.CommonForm{
 		Title: f.Value("title"), Description: f.Value("description"),
-		Place: outbox.PlaceForm{
-			Name: f.Value("place.name"), Street: f.Value("place.street"), Postal: f.Value("place.postal"),
-			City: f.Value("place.city"), Region: f.Value("place.region"), Country: f.Value("place.country"),
-			Lat: f.Value("place.lat"), Lon: f.Value("place.lon"),
-		},
+		Place: f.placed(),
 		Photo: f.Value("photo"), Alt: f.Value("alt"), Hashtags: f.Value("hashtags"), Language: f.Value("language"),
 		Audience: f.Value("audience"), Circuit: f.Value("circuit"),
 	}
@@ -110,6 +106,7 @@ func commonValues(c outbox.CommonForm) url.Values {
 	} {
 		values.Set(name, value)
 	}
+	knowPlace(values)
 	return values
 }
 
@@ -175,6 +172,7 @@ func putPlace(values url.Values, p *federation.Place) {
 		values.Set("place.lat", strconv.FormatFloat(p.Point.Latitude, 'f', -1, 64))
 		values.Set("place.lon", strconv.FormatFloat(p.Point.Longitude, 'f', -1, 64))
 	}
+	knowPlace(values)
 }
 
 // at returns the i-th of list; "" if there are not so many.

@@ -82,7 +82,7 @@ func (v *visit) profileForm(a *federation.Actor, f *form) *page {
 	if id := f.Value("photo"); id != "" && !strings.Contains(id, "/") {
 		d.Photo = &picture{Src: "/media/" + url.PathEscape(id), Thumb: "/media/" + url.PathEscape(id) + "/thumb", Alt: f.Value("alt")}
 	}
-	p := &page{Name: "profile", Title: v.words.T("page_profile"), Data: d, NoIndex: true, Problems: f.mistakes}
+	p := &page{Name: "profile", Title: v.words.T("page_profile"), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: placeScripts}
 	if len(f.mistakes) > 0 {
 		p.Status = http.StatusUnprocessableEntity
 	}
@@ -183,13 +183,13 @@ func (v *visit) portrait(ctx context.Context, tx *store.Tx, a *federation.Actor,
 
 // place reads the place of a form; nil if nothing was typed.
 func (v *visit) place(f *form) *federation.Place {
+	typed := f.placed()
 	p := &federation.Place{
-		Type: "Place", Name: cut(f.Value("place.name"), 200), Street: cut(f.Value("place.street"), 200),
-		Postal: cut(f.Value("place.postal"), 20), City: cut(f.Value("place.city"), 100),
-		Region: cut(f.Value("place.region"), 100), Country: cut(f.Value("place.country"), 100),
+		Type: "Place", Name: cut(typed.Name, 200), Street: cut(typed.Street, 200), Postal: cut(typed.Postal, 20),
+		City: cut(typed.City, 100), Region: cut(typed.Region, 100), Country: cut(typed.Country, 100),
 	}
-	if f.Value("place.lat") != "" || f.Value("place.lon") != "" {
-		if p.Point = pointOf(f.Value("place.lat"), f.Value("place.lon")); p.Point == nil {
+	if typed.Lat != "" || typed.Lon != "" {
+		if p.Point = pointOf(typed.Lat, typed.Lon); p.Point == nil {
 			f.wrong("place.lat", "error_place")
 		}
 	}

@@ -27,7 +27,7 @@ var templateFiles embed.FS
 var templates = parseTemplates()
 
 // parts are the templates that pages share.
-var parts = []string{"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/answer.html", "templates/followdialog.html"}
+var parts = []string{"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html"}
 
 func parseTemplates() map[string]*template.Template {
 	all := map[string]*template.Template{}

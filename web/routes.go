@@ -126,6 +126,7 @@ func (s *Site) Routes() http.Handler {
 	mux.HandleFunc("GET /remote-follow/go", s.goHome)
 	mux.HandleFunc("GET /media/{id}", s.picture)
 	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
+	mux.HandleFunc("GET /places", s.places)
 	mux.HandleFunc("GET /static/{file}", serveStatic)
 	mux.HandleFunc("GET /favicon.ico", favicon)
 	mux.HandleFunc("GET /robots.txt", robots)
