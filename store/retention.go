@@ -22,6 +22,9 @@ const (
 	keepUnsent     = 7 * 24 * time.Hour  // letters that nobody works on: there is no mail server any more
 	keepAudit      = 365 * 24 * time.Hour
 	keepInvited    = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
+	keepDrafts     = 180 * 24 * time.Hour
+	keepSent       = 7 * 24 * time.Hour // forms: nobody sends the same one again after that
+	keepLapsed     = 7 * 24 * time.Hour // sessions, so that a form sent with one is kept
 )
 
 // A Keeping is how many days something is kept, for the page that says so.
@@ -63,7 +66,9 @@ var retention = []rule{
 	{keepTombstones, `DELETE FROM objects WHERE seq IN (
 		SELECT seq FROM objects WHERE local = 0 AND gone = 1 AND stored < ? LIMIT ?)`},
 	{keepNotices, `DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < ? LIMIT ?)`},
-	{0, `DELETE FROM sessions WHERE token IN (SELECT token FROM sessions WHERE expires < ? LIMIT ?)`},
+	{keepDrafts, `DELETE FROM drafts WHERE id IN (SELECT id FROM drafts WHERE changed < ? LIMIT ?)`},
+	{keepSent, `DELETE FROM sent_forms WHERE (account, digest) IN (SELECT account, digest FROM sent_forms WHERE at < ? LIMIT ?)`},
+	{keepLapsed, `DELETE FROM sessions WHERE token IN (SELECT token FROM sessions WHERE expires < ? LIMIT ?)`},
 	{keepRefused, `DELETE FROM signins WHERE token IN (SELECT token FROM signins WHERE expires < ? LIMIT ?)`},
 	{keepMails, `DELETE FROM mails WHERE id IN (
 		SELECT id FROM mails WHERE state <> 'pending' AND done < ? LIMIT ?)`},
