@@ -19,6 +19,9 @@ type header struct {
 // to be, and whether something hides behind the picture.
 func (l Limits) inspect(data []byte) (header, error) {
 	kind := kindOf(data)
+	if phoneKind(data) {
+		return header{}, refused("error_photo_heic", "it begins with %q", data[:12])
+	}
 	if kind == "" {
 		return header{}, refused("error_photo_kind", "it begins with %q", data[:min(16, len(data))])
 	}
@@ -57,6 +60,19 @@ func kindOf(data []byte) string {
 		return "webp"
 	}
 	return ""
+}
+
+// phoneKind recognises HEIC and AVIF, which phones make and we cannot read: who
+// sends one is told how to get another. ISO/IEC 23008-12, file type box.
+func phoneKind(data []byte) bool {
+	if len(data) < 12 || string(data[4:8]) != "ftyp" {
+		return false
+	}
+	switch string(data[8:12]) {
+	case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis":
+		return true
+	}
+	return false
 }
 
 // maxScans is how many passes over a JPEG we follow. Cameras make one, progressive

@@ -37,9 +37,16 @@ type Limits struct {
 	Thumb  int   // the longer side of the small copy
 }
 
-// DefaultLimits are the promises of SECURITY.md.
+// MaxBytes is how heavy an upload may be: what phones make of 50 million
+// pixels. It is made small enough for the web, so that its weight costs the
+// way here and nothing more.
+const MaxBytes = 20 << 20
+
+// DefaultLimits are the promises of SECURITY.md. It is the memory that bounds
+// what is decoded: 52 million pixels where a pixel takes four bytes, and fewer
+// where it takes more.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 8 << 20, Pixels: 40_000_000, Memory: 200 << 20, Side: 1600, Thumb: 400}
+	return Limits{Bytes: MaxBytes, Pixels: 52_000_000, Memory: 200 << 20, Side: 1600, Thumb: 400}
 }
 
 // quality of the JPEG we write.
@@ -65,7 +72,7 @@ func Ext(mediaType string) string {
 	return ".jpg"
 }
 
-// decoding is held by whoever decodes: two photos of 40 million pixels at a
+// decoding is held by whoever decodes: two photos of 50 million pixels at a
 // time are more than a small server has.
 var decoding sync.Mutex
 

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -229,17 +228,17 @@ func tables(ctx context.Context, tx *Tx) ([]table, error) {
 	for _, name := range names {
 		t := table{name: name}
 		err := tx.each(ctx, func(r row) error {
-			var column string
+			var column, kind string
 			var key int
-			if err := r.Scan(&column, &key); err != nil {
+			if err := r.Scan(&column, &key, &kind); err != nil {
 				return err
 			}
 			t.columns = append(t.columns, column)
-			if key == 1 && (column == "seq" || column == "id" && !slices.Contains([]string{"media"}, name)) {
+			if key == 1 && kind == "INTEGER" && (column == "seq" || column == "id") {
 				t.number = column
 			}
 			return nil
-		}, `SELECT name, pk FROM pragma_table_info(?) ORDER BY cid`, name)
+		}, `SELECT name, pk, type FROM pragma_table_info(?) ORDER BY cid`, name)
 		if err != nil {
 			return nil, err
 		}
