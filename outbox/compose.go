@@ -21,6 +21,7 @@ import (
 const (
 	maxTitle    = 200
 	maxBody     = 10000
+	maxArticle  = 40000
 	maxHashtag  = 38
 	maxHashtags = 20
 )
@@ -103,11 +104,18 @@ type CommonForm struct {
 	Place       PlaceForm
 	Photo       string // the id of an upload
 	Alt         string // what the photo shows; required with one
+	More        []PhotoForm
 	Hashtags    string // "#a #b" or "a, b"
 	Language    string // BCP 47; empty: the reader's
 	Audience    string // one of locale.Audiences; empty: public
 	Circuit     string // the id of the circuit it is for
 }
+
+// A PhotoForm is a photo after the first.
+type PhotoForm struct{ ID, Alt string }
+
+// MaxPhotos is how many photos a post may have: Mastodon shows four.
+const MaxPhotos = 4
 
 // object begins an object with what every post has.
 func (c Composer) object(kind string, f CommonForm, ps *Problems) (*federation.Object, Source) {
@@ -115,7 +123,7 @@ func (c Composer) object(kind string, f CommonForm, ps *Problems) (*federation.O
 		ID: c.ID, Type: kind, URL: c.URL, AttributedTo: c.Author.ID, Local: true,
 		Published: c.Now.UTC().Truncate(time.Second),
 	}
-	s := Source{Content: body(f.Description, ps), MediaType: "text/plain", Photo: f.Photo}
+	s := Source{Content: body(f.Description, kind, ps), MediaType: mediaType(kind), Photo: f.Photo}
 	if c.Old != nil {
 		c.continueOld(o)
 	}
@@ -127,7 +135,7 @@ func (c Composer) object(kind string, f CommonForm, ps *Problems) (*federation.O
 	o.Tags = append(o.Tags, hashtags(f.Hashtags, o.ID.Origin(), ps)...)
 	o.Language = c.language(f.Language, ps)
 	c.address(o, f, ps)
-	c.photo(o, f, ps)
+	c.photos(o, f, ps)
 	return o, s
 }
 
@@ -171,9 +179,13 @@ func title(typed string, ps *Problems) string {
 	return t
 }
 
-func body(typed string, ps *Problems) string {
-	if utf8.RuneCountInString(typed) > maxBody {
-		ps.add("content", "error_text_long", "Max", maxBody)
+func body(typed, kind string, ps *Problems) string {
+	most := maxBody
+	if kind == "Article" {
+		most = maxArticle
+	}
+	if utf8.RuneCountInString(typed) > most {
+		ps.add("content", "error_text_long", "Max", most)
 		return ""
 	}
 	return strings.TrimSpace(strings.ReplaceAll(typed, "\r\n", "\n"))
@@ -255,44 +267,62 @@ func audienceOf(o *federation.Object) string {
 	return "followers"
 }
 
-// photo puts the picture first among the attachments. Others that were there
+// photos puts the pictures first among the attachments. Others that were there
 // remain.
-func (c Composer) photo(o *federation.Object, f CommonForm, ps *Problems) {
+func (c Composer) photos(o *federation.Object, f CommonForm, ps *Problems) {
 	if c.Old != nil {
 		o.Attachments = otherAttachments(c.Old)
 	}
-	if f.Photo == "" {
-		return
+	var list []federation.Media
+	for _, p := range append([]PhotoForm{{f.Photo, f.Alt}}, f.More...) {
+		if p.ID == "" {
+			continue
+		}
+		m, ok := c.upload(p.ID)
+		if !ok {
+			ps.add("attachment", "error_photo_missing")
+		}
+		if m.Name = strings.TrimSpace(printable(p.Alt)); m.Name == "" {
+			ps.add("attachment", "error_alt_missing")
+		}
+		if m.Type == "" {
+			m.Type = "Image"
+		}
+		list = append(list, m)
 	}
-	m, ok := c.upload(f.Photo)
-	if !ok {
-		ps.add("attachment", "error_photo_missing")
+	if len(list) > MaxPhotos {
+		ps.add("attachment", "error_photos_many", "Max", MaxPhotos)
 	}
-	if m.Name = strings.TrimSpace(printable(f.Alt)); m.Name == "" {
-		ps.add("attachment", "error_alt_missing")
+	if len(list) > 0 {
+		first := list[0]
+		o.Image = &first
+		o.Attachments = append(list, o.Attachments...)
 	}
-	if m.Type == "" {
-		m.Type = "Image"
-	}
-	o.Image = &m
-	o.Attachments = append([]federation.Media{m}, o.Attachments...)
 }
 
-// upload returns a photo by its id, or the one the edited object already has.
+// upload returns a photo by its id, or one that the edited object already has.
 func (c Composer) upload(id string) (federation.Media, bool) {
 	if c.Photo != nil {
 		if m, ok := c.Photo(id); ok {
 			return m, true
 		}
 	}
-	if c.Old != nil && photoOf(c.Old) == id {
+	if c.Old == nil {
+		return federation.Media{}, false
+	}
+	if photoOf(c.Old) == id {
 		return *firstImage(c.Old), true
+	}
+	for _, m := range furtherImages(c.Old) {
+		if pictureID(m.URL) == id {
+			return m, true
+		}
 	}
 	return federation.Media{}, false
 }
 
-// photoOf returns the id of the photo of o: that of the upload, or its address
-// if o was not written here. A default cover is none.
+// photoOf returns the id of the first photo of o: that of the upload, or its
+// address if o was not written here. A default cover is none.
 func photoOf(o *federation.Object) string {
 	i := firstImage(o)
 	switch {
@@ -304,9 +334,37 @@ func photoOf(o *federation.Object) string {
 	return i.URL
 }
 
+// pictureID returns the id of an upload from its address; of any other picture
+// the address.
+func pictureID(url string) string {
+	if i := strings.LastIndex(url, "/media/"); i >= 0 {
+		if id := url[i+len("/media/"):]; id != "" && !strings.Contains(id, "/") {
+			return id
+		}
+	}
+	return url
+}
+
+// isImage reports whether an attachment is a picture.
+func isImage(m federation.Media) bool { return m.Type == "Image" || m.Type == "Document" }
+
+// furtherImages returns the pictures of o after the first, as many as a form
+// holds.
+func furtherImages(o *federation.Object) (list []federation.Media) {
+	for _, m := range o.Attachments {
+		if isImage(m) {
+			list = append(list, m)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[1:min(len(list), MaxPhotos)]
+}
+
 func firstImage(o *federation.Object) *federation.Media {
 	for i := range o.Attachments {
-		if t := o.Attachments[i].Type; t == "Image" || t == "Document" {
+		if isImage(o.Attachments[i]) {
 			return &o.Attachments[i]
 		}
 	}
@@ -316,10 +374,15 @@ func firstImage(o *federation.Object) *federation.Media {
 // otherAttachments returns those of o that no field of a form stands for.
 func otherAttachments(o *federation.Object) []federation.Media {
 	var rest []federation.Media
-	first := firstImage(o)
-	for i := range o.Attachments {
-		if m := &o.Attachments[i]; m != first && (m.Type != "Link" || m.Name != websiteName) {
-			rest = append(rest, *m)
+	images := 0
+	for _, m := range o.Attachments {
+		if isImage(m) {
+			if images++; images <= MaxPhotos {
+				continue
+			}
+		}
+		if m.Type != "Link" || m.Name != websiteName {
+			rest = append(rest, m)
 		}
 	}
 	return rest
@@ -334,6 +397,9 @@ func commonFormOf(o *federation.Object) CommonForm {
 	}
 	if f.Photo != "" {
 		f.Alt = firstImage(o).Name
+		for _, m := range furtherImages(o) {
+			f.More = append(f.More, PhotoForm{pictureID(m.URL), m.Name})
+		}
 	}
 	var names []string
 	for _, t := range o.Tags {

@@ -76,6 +76,7 @@ func (f EventForm) times(c Composer, o *federation.Object, e *federation.Event, 
 		if !o.Start.IsZero() {
 			o.End = o.Start.Add(usualLength)
 		}
+		c.sane(o.Start, "startTime", ps)
 		return
 	case f.EndDate == "":
 		o.End = moment(f.StartDate, f.EndTime, zone, "endTime", ps)
@@ -85,8 +86,10 @@ func (f EventForm) times(c Composer, o *federation.Object, e *federation.Event, 
 		o.End = moment(f.EndDate, f.EndTime, zone, "endTime", ps)
 	}
 	if !o.End.IsZero() && !o.Start.IsZero() && o.End.Before(o.Start) {
-		ps.add("endTime", "error_end_before_start")
+		ps.add("endTime", "error_end_before_start", "Start", c.words("").DateTime(o.Start), "End", c.words("").DateTime(o.End))
 	}
+	c.sane(o.Start, "startTime", ps)
+	c.sane(o.End, "endTime", ps)
 }
 
 func (f EventForm) zone(c Composer) (*time.Location, bool) {

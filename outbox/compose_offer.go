@@ -76,10 +76,12 @@ func (f OfferForm) validity(c Composer, o *federation.Object, s *Source, ps *Pro
 	o.End = time.Date(last.Year(), last.Month(), last.Day(), 23, 59, 59, 0, c.zone())
 	switch {
 	case o.End.Before(o.Start):
-		ps.add("endTime", "error_end_before_start")
+		ps.add("endTime", "error_end_before_start", "Start", c.words("").Day(o.Start), "End", c.words("").Day(o.End))
 	case c.Old == nil && o.End.Before(c.Now):
 		ps.add("endTime", "error_end_past")
 	}
+	c.sane(o.Start, "startTime", ps)
+	c.sane(o.End, "endTime", ps)
 }
 
 func (f OfferForm) proposal(author federation.IRI, ps *Problems) federation.Proposal {

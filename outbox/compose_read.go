@@ -146,3 +146,20 @@ func inZone(t time.Time, timezone string) time.Time {
 	}
 	return t
 }
+
+// How far from today a date may be before it is taken for a slip of the pen.
+const (
+	yearsBack  = 2
+	yearsAhead = 5
+)
+
+// sane notes a date of a new post that is too far away to be meant. What was
+// published once may be edited whatever its age.
+func (c Composer) sane(t time.Time, field string, ps *Problems) {
+	if t.IsZero() || c.Old != nil || c.Now.IsZero() {
+		return
+	}
+	if t.Before(c.Now.AddDate(-yearsBack, 0, 0)) || t.After(c.Now.AddDate(yearsAhead, 0, 0)) {
+		ps.add(field, "error_date_far", "Date", c.words("").Day(t))
+	}
+}

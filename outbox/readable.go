@@ -51,9 +51,18 @@ func SourceOf(o *federation.Object) Source {
 	if err := json.Unmarshal(o.Extra["source"], &s); err != nil || s.Content == "" && s.Name == "" {
 		s.Content = textOf(o.Content)
 	}
-	s.MediaType = "text/plain"
+	s.MediaType = mediaType(o.Type)
 	s.Name = bareTitle(o.Name)
 	return s
+}
+
+// mediaType is how authors write: articles in Markdown, all else in plain text
+// with a little light markup.
+func mediaType(kind string) string {
+	if kind == "Article" {
+		return "text/markdown"
+	}
+	return "text/plain"
 }
 
 // put writes the source into o.
@@ -95,6 +104,8 @@ func Readable(p *locale.Printer, o *federation.Object, body string) error {
 		return w.proposal()
 	case o.Type == "Event":
 		return w.event()
+	case o.Type == "Article":
+		return w.article()
 	}
 	text, err := w.render("text.html", layout{Body: blocksOf(body), Tags: w.hashtags()})
 	o.Content = text
