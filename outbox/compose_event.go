@@ -17,6 +17,7 @@ type EventForm struct {
 	CommonForm
 	StartDate, StartTime string
 	EndDate, EndTime     string // without a day: the same day; without either: unknown
+	Minutes              int    // how long it lasts, where no end is typed; 0: unknown
 	Timezone             string // IANA name; empty: the instance's own
 	Online               string // the address to join at
 	Capacity             string
@@ -71,6 +72,8 @@ func (f EventForm) times(c Composer, o *federation.Object, e *federation.Event, 
 		o.Start = moment(f.StartDate, f.StartTime, zone, "startTime", ps)
 	}
 	switch {
+	case f.EndDate == "" && f.EndTime == "" && f.Minutes > 0 && !o.Start.IsZero():
+		o.End = o.Start.Add(time.Duration(f.Minutes) * time.Minute)
 	case f.EndDate == "" && f.EndTime == "":
 		e.HideEnd = true
 		if !o.Start.IsZero() {

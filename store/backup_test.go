@@ -42,7 +42,7 @@ func (t *fixture) fill() {
 		_, err := tx.NewSession(t.ctx, ann.ID, time.Hour, "Firefox")
 		_, err2 := tx.NewSignIn(t.ctx, ann.ID, time.Hour)
 		_, err3 := tx.NewToken(t.ctx, ann.ID, amap.ID, "")
-		_, err4 := tx.SendForm(t.ctx, ann.ID, "digest", o.ID)
+		_, _, err4 := tx.SendForm(t.ctx, ann.ID, "digest", o.ID)
 		return errors.Join(err, err2, err3, err4,
 			tx.PutDraft(t.ctx, &Draft{Account: ann.ID, Kind: "offer", Action: "/publish/offer", Title: "Œufs", Fields: map[string][]string{"title": {"Œufs"}}}),
 			tx.LogActivity(t.ctx, say(bob, federation.Like, "1", o.ID, amap.ID)),

@@ -100,19 +100,18 @@ func (tx *Tx) DropDraft(ctx context.Context, account int64, id string) error {
 	return named(err, "draft", id)
 }
 
-// SendForm notes that a form made an object, and returns that object. A form
-// that was sent before returns what came of it then: whatever was to be done
-// is done already.
-func (tx *Tx) SendForm(ctx context.Context, account int64, digest string, object federation.IRI) (federation.IRI, error) {
+// SendForm notes that a form made an object. Of a form that was sent before it
+// returns what came of it then: whatever was to be done is done already.
+func (tx *Tx) SendForm(ctx context.Context, account int64, digest string, object federation.IRI) (made federation.IRI, again bool, err error) {
 	n, err := tx.exec(ctx, `
 		INSERT INTO sent_forms (account, digest, object, at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (account, digest) DO NOTHING`, account, digest, object, tx.now)
 	if err != nil || n == 1 {
-		return object, named(err, "form of account", account)
+		return object, false, named(err, "form of account", account)
 	}
-	earlier, err := first(ctx, tx, column[federation.IRI], `
+	made, err = first(ctx, tx, column[federation.IRI], `
 		SELECT object FROM sent_forms WHERE account = ? AND digest = ?`, account, digest)
-	return earlier, named(err, "form of account", account)
+	return made, true, named(err, "form of account", account)
 }
 
 // LapsedSession returns the account of a session that ended by itself a short

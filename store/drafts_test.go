@@ -90,7 +90,10 @@ func TestAFormSentTwiceMakesOneThing(t *testing.T) {
 		eve := t.account(&Account{Name: "eve", Role: RoleMember})
 		send := func(account int64, object federation.IRI) (got federation.IRI) {
 			t.update(func(tx *Tx) (err error) {
-				got, err = tx.SendForm(t.ctx, account, "digest", object)
+				made, again, err := tx.SendForm(t.ctx, account, "digest", object)
+				if got = made; again != (made != object) {
+					t.Errorf("%s: again %v", object, again)
+				}
 				return err
 			})
 			return got

@@ -15,7 +15,7 @@ import (
 // kindOf returns which form edits o; "" if none does.
 func kindOf(o *federation.Object) string {
 	switch kind := federation.IndexOf(o).Kind; kind {
-	case "offer", "need", "event", "note":
+	case "offer", "need", "event", "note", "article":
 		return kind
 	}
 	return ""
@@ -26,7 +26,12 @@ func editable(o *federation.Object) bool { return o.Local && !o.Gone() && kindOf
 // own returns an object of ours whose author the visitor speaks for; to all
 // others it is not there.
 func (v *visit) own(ctx context.Context, tx *store.Tx) (*federation.Object, error) {
-	o, err := tx.Object(ctx, v.local("/objects/"+v.r.PathValue("id")))
+	return v.ownAt(ctx, tx, "/objects/"+v.r.PathValue("id"))
+}
+
+// ownAt is own for a path that stands elsewhere.
+func (v *visit) ownAt(ctx context.Context, tx *store.Tx, path string) (*federation.Object, error) {
+	o, err := tx.Object(ctx, v.local(path))
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +50,9 @@ func (v *visit) editPage(ctx context.Context, tx *store.Tx) (*page, error) {
 	kind := kindOf(o)
 	if kind == "" {
 		return v.nowhere(ctx, tx)
+	}
+	if id := v.r.URL.Query().Get("draft"); id != "" {
+		return v.draftPage(ctx, tx, kind, id, o)
 	}
 	return v.composePage(ctx, tx, kind, v.form(valuesOf(o, kind)), o)
 }

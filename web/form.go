@@ -107,7 +107,7 @@ type input struct {
 	Value, Type, Autocomplete    string
 	Inputmode, Max, Accept       string
 	Rows                         string
-	Required, Many               bool
+	Required, Many, Several      bool
 	Options                      []option
 }
 
@@ -144,6 +144,8 @@ func (f *form) Input(name, label string, more ...string) input {
 		switch key {
 		case "required":
 			i.Required = true
+		case "several":
+			i.Several = true
 		case "type":
 			i.Type = value
 		case "autocomplete":
@@ -195,20 +197,6 @@ func options(p *locale.Printer, prefix string, codes []string) []option {
 
 // Anchor is the end of the id of the input.
 func (m mistake) Anchor() string { return strings.ReplaceAll(m.Field, ".", "-") }
-
-// Parts reports whether anything stands in the break-up of the price.
-func (f *form) Parts() bool { return f.any("part.name", "part.amount") || f.Wrong("parts") != "" }
-
-// Quantities reports whether anything is said about amounts.
-func (f *form) Quantities() bool {
-	return f.any("quantity", "unit.name", "available", "minimum") || f.Wrong("quantity")+f.Wrong("unit")+f.Wrong("action") != ""
-}
-
-// Details reports whether anything is said about an event that is not asked
-// at first sight.
-func (f *form) Details() bool {
-	return f.any("online", "price", "capacity", "external", "previous") || f.Wrong("category")+f.Wrong("join")+f.Wrong("status") != ""
-}
 
 func (f *form) any(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.TrimSpace(strings.Join(f.values[name], "")) != "" })

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -88,14 +89,16 @@ func (v *visit) note(c outbox.Composer, f *form, mentions []mention) (*federatio
 		return nil, outbox.Problems{{Field: "content", Reason: "error_text_long", Args: []any{"Max", maxNote}}}
 	}
 	problems := addressNote(o, c.Author, f.Value("audience"), federation.IRI(f.Value("circuit")))
-	problems = append(problems, notePhoto(o, c, f)...)
-	if text == "" && o.Image == nil {
+	problems = append(problems, notePhotos(o, c, f)...)
+	if text == "" && len(o.Attachments) == 0 {
 		problems = append(problems, outbox.Problem{Field: "content", Reason: "error_content_missing"})
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	o.Image = nil // of a note, pictures are attachments
+	if lang := f.Value("language"); slices.Contains(locale.Languages(), lang) {
+		o.Language = lang
+	}
 	if err := outbox.Readable(v.words, o, text); err != nil {
 		return nil, outbox.Problems{{Field: "content", Reason: "error_unknown"}}
 	}
@@ -131,28 +134,30 @@ func some(ids ...federation.IRI) []federation.IRI {
 	return slices.DeleteFunc(ids, func(id federation.IRI) bool { return id == "" })
 }
 
-// notePhoto hangs the photo of a form on a note.
-func notePhoto(o *federation.Object, c outbox.Composer, f *form) outbox.Problems {
-	id := f.Value("photo")
-	if id == "" {
-		return nil
-	}
-	m, ok := c.Photo(id)
-	if !ok && c.Old != nil {
-		for _, old := range c.Old.Attachments {
-			if strings.HasSuffix(old.URL, "/media/"+id) {
-				m, ok = old, true
+// notePhotos hangs the photos of a form on a note.
+func notePhotos(o *federation.Object, c outbox.Composer, f *form) (problems outbox.Problems) {
+	photos, _ := f.photos()
+	for _, p := range photos {
+		m, ok := c.Photo(p.ID)
+		if !ok && c.Old != nil {
+			for _, old := range c.Old.Attachments {
+				if strings.HasSuffix(old.URL, "/media/"+p.ID) {
+					m, ok = old, true
+				}
 			}
 		}
+		if !ok {
+			return outbox.Problems{{Field: "attachment", Reason: "error_photo_missing"}}
+		}
+		if m.Name = cut(p.Alt, maxAlt); m.Name == "" {
+			problems = outbox.Problems{{Field: "attachment", Reason: "error_alt_missing"}}
+		}
+		o.Attachments = append(o.Attachments, m)
 	}
-	if !ok {
-		return outbox.Problems{{Field: "attachment", Reason: "error_photo_missing"}}
+	if len(photos) > outbox.MaxPhotos {
+		problems = append(problems, outbox.Problem{Field: "attachment", Reason: "error_photos_many"})
 	}
-	if m.Name = cut(f.Value("alt"), 1500); m.Name == "" {
-		return outbox.Problems{{Field: "attachment", Reason: "error_alt_missing"}}
-	}
-	o.Image, o.Attachments = &m, []federation.Media{m}
-	return nil
+	return problems
 }
 
 // hashtags finds #Words in typed text and in the HTML made of it.

@@ -43,6 +43,8 @@ type objectData struct {
 type mine struct {
 	Edit, Close, Reopen, Cancel bool
 	Delivered, Waiting          int // inboxes
+	Duplicate                   bool
+	Next                        []fact // what to do after publishing
 }
 
 // reactData is what others may do with an object.
@@ -199,7 +201,7 @@ func (v *visit) possible(ctx context.Context, tx *store.Tx, o *federation.Object
 
 // mine reads what the author of an object may do, and how far it went.
 func (v *visit) mine(ctx context.Context, tx *store.Tx, o *federation.Object, off bool) (*mine, error) {
-	m := &mine{Edit: editable(o)}
+	m := &mine{Edit: editable(o), Duplicate: editable(o), Next: v.next(o)}
 	if _, ok := federation.ProposalOf(o); ok {
 		m.Close, m.Reopen = !off, off
 	}

@@ -28,7 +28,8 @@ const shownParts = 4
 func (v *visit) vocabularies(d *composeData) {
 	w := v.words
 	none := option{Label: w.T("form_none")}
-	d.Modes = options(w, "mode_", federation.ExchangeModes)
+	d.Modes = modeChips(d.Form)
+	d.Durations = durationOptions(w)
 	d.Units = options(w, "unit_", federation.Units)
 	d.Sectors = append([]option{none}, options(w, "sector_", locale.Sectors)...)
 	d.Categories = options(w, "category_", locale.EventCategories)
@@ -51,7 +52,7 @@ func commonForm(f *form) outbox.CommonForm {
 	return outbox.CommonForm{
 		Title: f.Value("title"), Description: f.Value("description"),
 		Place: f.placed(),
-		Photo: f.Value("photo"), Alt: f.Value("alt"), Hashtags: f.Value("hashtags"), Language: f.Value("language"),
+		Photo: f.Value("photo"), Alt: f.Value("alt"), More: furtherPhotos(f), Hashtags: f.Value("hashtags"), Language: f.Value("language"),
 		Audience: f.Value("audience"), Circuit: f.Value("circuit"),
 	}
 }
@@ -76,18 +77,23 @@ func offerForm(f *form, kind string) outbox.OfferForm {
 }
 
 func eventForm(f *form) outbox.EventForm {
-	return outbox.EventForm{
+	e := outbox.EventForm{
 		CommonForm: commonForm(f), StartDate: f.Value("start.date"), StartTime: f.Value("start.time"),
 		EndDate: f.Value("end.date"), EndTime: f.Value("end.time"), Timezone: f.Value("timezone"), Online: f.Value("online"),
 		Capacity: f.Value("capacity"), Category: f.Value("category"), Price: f.Value("price"), Status: f.Value("status"),
 		JoinMode: f.Value("join"), ExternalURL: f.Value("external"), PreviousStart: f.Value("previous"),
 	}
+	last(&e, f.Value("duration"))
+	return e
 }
 
 // valuesOf is the inverse: the form that edits o.
 func valuesOf(o *federation.Object, kind string) url.Values {
-	if kind == "event" {
+	switch kind {
+	case "event":
 		return eventValues(outbox.EventFormOf(o))
+	case "article":
+		return commonValues(outbox.ArticleFormOf(o).CommonForm)
 	}
 	values := offerValues(outbox.OfferFormOf(o, zone))
 	if o.Sensitive {
@@ -101,10 +107,16 @@ func commonValues(c outbox.CommonForm) url.Values {
 	for name, value := range map[string]string{
 		"title": c.Title, "description": c.Description, "place.name": c.Place.Name, "place.street": c.Place.Street,
 		"place.postal": c.Place.Postal, "place.city": c.Place.City, "place.region": c.Place.Region,
-		"place.country": c.Place.Country, "place.lat": c.Place.Lat, "place.lon": c.Place.Lon, "photo": c.Photo, "alt": c.Alt,
+		"place.country": c.Place.Country, "place.lat": c.Place.Lat, "place.lon": c.Place.Lon,
 		"hashtags": c.Hashtags, "language": c.Language, "audience": c.Audience, "circuit": c.Circuit,
 	} {
 		values.Set(name, value)
+	}
+	for _, p := range append([]outbox.PhotoForm{{ID: c.Photo, Alt: c.Alt}}, c.More...) {
+		if p.ID != "" {
+			values.Add("photo", p.ID)
+			values.Add("alt", p.Alt)
+		}
 	}
 	knowPlace(values)
 	return values
@@ -129,11 +141,12 @@ func offerValues(o outbox.OfferForm) url.Values {
 }
 
 func eventValues(e outbox.EventForm) url.Values {
+	duration := durationOf(&e)
 	values := commonValues(e.CommonForm)
 	for name, value := range map[string]string{
 		"start.date": e.StartDate, "start.time": e.StartTime, "end.date": e.EndDate, "end.time": e.EndTime,
 		"timezone": e.Timezone, "online": e.Online, "capacity": e.Capacity, "category": e.Category, "price": e.Price,
-		"status": e.Status, "join": e.JoinMode, "external": e.ExternalURL, "previous": e.PreviousStart,
+		"status": e.Status, "join": e.JoinMode, "external": e.ExternalURL, "previous": e.PreviousStart, "duration": duration,
 	} {
 		values.Set(name, value)
 	}

@@ -4,6 +4,9 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -18,18 +21,31 @@ import (
 
 // composeData is what the form of a post shows.
 type composeData struct {
-	Form   *form
-	Kind   string // offer, need, event or note
-	Action string
-	Edit   bool
-	Back   string // where to go instead
-	Photo  *picture
-	Parts  []partRow
+	*groups
+	Form    *form
+	Kind    string // offer, need, event, note or article
+	Action  string
+	Edit    bool
+	Back    string // where to go instead
+	Photos  []photoRow
+	NewAlt  photoRow // the description of a photo to come
+	Room    bool     // for another photo
+	Parts   []partRow
+	Total   partTotal
+	Modes   []modeChip
+	Drafts  []draftLine // that were begun before
+	Preview *previewData
+	Like    string // the title of the post that this one is like
 
-	Voices, Circuits, Audiences, Languages  []option
-	Modes, Units, Sectors, Currencies, Pers []option
-	Categories, Statuses, Joins, Actions    []option
+	Voices, Circuits, Audiences, Languages []option
+	Units, Sectors, Currencies, Pers       []option
+	Categories, Statuses, Joins, Actions   []option
+	Durations                              []option
 }
+
+// composeKinds are the forms there are, in the order of the choice between
+// them.
+var composeKinds = []string{"event", "offer", "need", "note", "article"}
 
 func (v *visit) offerPage(ctx context.Context, tx *store.Tx) (*page, error) {
 	return v.newPage(ctx, tx, "offer")
@@ -47,27 +63,88 @@ func (v *visit) notePage(ctx context.Context, tx *store.Tx) (*page, error) {
 	return v.newPage(ctx, tx, "note")
 }
 
-func (v *visit) publishOffer(ctx context.Context) (*page, error) { return v.publish(ctx, "offer") }
-func (v *visit) publishNeed(ctx context.Context) (*page, error)  { return v.publish(ctx, "need") }
-func (v *visit) publishEvent(ctx context.Context) (*page, error) { return v.publish(ctx, "event") }
-func (v *visit) publishNote(ctx context.Context) (*page, error)  { return v.publish(ctx, "note") }
+func (v *visit) articlePage(ctx context.Context, tx *store.Tx) (*page, error) {
+	return v.newPage(ctx, tx, "article")
+}
 
-// newPage shows an empty form, at the place of whoever speaks.
+func (v *visit) publishOffer(ctx context.Context) (*page, error) { return v.compose(ctx, "offer", nil) }
+
+func (v *visit) publishNeed(ctx context.Context) (*page, error) { return v.compose(ctx, "need", nil) }
+
+func (v *visit) publishEvent(ctx context.Context) (*page, error) { return v.compose(ctx, "event", nil) }
+
+func (v *visit) publishNote(ctx context.Context) (*page, error) { return v.compose(ctx, "note", nil) }
+
+func (v *visit) publishArticle(ctx context.Context) (*page, error) {
+	return v.compose(ctx, "article", nil)
+}
+
+// newPage shows a form with what is likely to be right, or the draft that is
+// asked for.
 func (v *visit) newPage(ctx context.Context, tx *store.Tx, kind string) (*page, error) {
+	if id := v.r.URL.Query().Get("draft"); id != "" {
+		return v.draftPage(ctx, tx, kind, id, nil)
+	}
 	voice, err := v.voice()
 	if err != nil {
 		return nil, err
 	}
-	values := url.Values{"as": {voice.Username}, "timezone": {defaultZone}, "place.country": {"France"}, "language": {v.words.Lang()}}
-	if kind != "note" {
+	values, err := v.likely(ctx, tx, kind, voice)
+	if err != nil {
+		return nil, err
+	}
+	p, err := v.composePage(ctx, tx, kind, v.form(values), nil)
+	if err != nil {
+		return nil, err
+	}
+	p.Data.(*composeData).Drafts, err = v.draftsOf(ctx, tx, kind)
+	return p, err
+}
+
+// likely fills in what most posts of a kind have: the place of whoever speaks,
+// their language, and the ways of exchange of the last time.
+func (v *visit) likely(ctx context.Context, tx *store.Tx, kind string, voice *federation.Actor) (url.Values, error) {
+	values := url.Values{
+		"as": {voice.Username}, "timezone": {defaultZone}, "place.country": {"France"}, "language": {v.words.Lang()},
+	}
+	switch kind {
+	case "offer", "need":
+		values.Set("per", "unit")
+		modes, err := v.usualModes(ctx, tx, kind, voice)
+		if err != nil {
+			return nil, err
+		}
+		values["modes"] = modes
+	case "event":
+		values.Set("duration", usualDuration)
+	}
+	if kind != "note" && kind != "article" {
 		putPlace(values, voice.Location)
 	}
-	return v.composePage(ctx, tx, kind, v.form(values), nil)
+	return values, nil
+}
+
+// usualModes returns the ways of exchange of the last offer or need, or the
+// sale with which an initiative is likely to begin.
+func (v *visit) usualModes(ctx context.Context, tx *store.Tx, kind string, voice *federation.Actor) ([]string, error) {
+	list, _, err := tx.ObjectsBy(ctx, voice.ID, voice.ID, "", 30)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range list {
+		if p, ok := federation.ProposalOf(o); ok && federation.IndexOf(o).Kind == kind {
+			return p.Modes, nil
+		}
+	}
+	if kind == "offer" && voice.Type == "Organization" {
+		return []string{"sale"}, nil
+	}
+	return nil, nil
 }
 
 // composePage shows the form of a post: of a new one, or of old to edit it.
 func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *form, old *federation.Object) (*page, error) {
-	voice, err := v.voiceOf(old)
+	voice, err := v.voiceOf(f, old)
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +154,16 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 		d.Edit, d.Back, d.Voices, title = true, v.href(old), nil, "page_edit"
 		d.Action = d.Back + "/edit"
 	}
+	if f.Value("key") == "" {
+		f.values.Set("key", strings.ToLower(rand.Text()))
+	}
 	if d.Circuits, err = v.circuitOptions(ctx, tx, voice); err != nil {
 		return nil, err
 	}
-	if id := f.Value("photo"); id != "" && !strings.Contains(id, "/") {
-		d.Photo = &picture{Src: "/media/" + url.PathEscape(id), Thumb: "/media/" + url.PathEscape(id) + "/thumb", Alt: f.Value("alt")}
-	}
+	v.photoRows(d)
 	v.vocabularies(d)
-	p := &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: placeScripts}
+	d.groups = v.groupsOf(d, voice)
+	p := &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: append([]string{"compose.js"}, placeScripts...)}
 	if len(f.mistakes) > 0 {
 		p.Status = http.StatusUnprocessableEntity
 	}
@@ -93,9 +172,9 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 
 // voiceOf returns who speaks: the author of what is edited, else the voice
 // that was chosen.
-func (v *visit) voiceOf(old *federation.Object) (*federation.Actor, error) {
+func (v *visit) voiceOf(f *form, old *federation.Object) (*federation.Actor, error) {
 	if old == nil {
-		return v.voice()
+		return v.voiceNamed(f.Value("as"))
 	}
 	for _, a := range v.voices {
 		if a.ID == old.AttributedTo {
@@ -138,41 +217,25 @@ func (v *visit) circuitOptions(ctx context.Context, tx *store.Tx, voice *federat
 	return all, nil
 }
 
-// publish makes a new post of what was typed.
-func (v *visit) publish(ctx context.Context, kind string) (*page, error) {
-	return v.compose(ctx, kind, nil)
-}
-
-// compose makes or changes a post, or shows the form again with what is wrong.
+// compose makes or changes a post, keeps it as a draft or shows what it will
+// look like, as the button that was pressed says; or shows the form again with
+// what is wrong.
 func (v *visit) compose(ctx context.Context, kind string, old *federation.Object) (*page, error) {
 	f := v.posted()
-	if err := v.takePhoto(ctx, f); err != nil {
+	digest := v.digest()
+	if err := v.takePhotos(ctx, v.account, f); err != nil {
 		return nil, err
 	}
-	mentions, err := v.mentions(ctx, kind, f.Value("description"))
+	do := f.Value("do")
+	if do == "draft" {
+		return v.saveDraft(ctx, kind, f, old)
+	}
+	a, p, err := v.sound(ctx, kind, f, old, do == "preview")
+	if a == nil || err != nil {
+		return p, err
+	}
+	err = v.DB.Update(ctx, func(tx *store.Tx) error { return v.sendTx(ctx, tx, a, digest, f.Value("draft")) })
 	if err != nil {
-		return nil, err
-	}
-	var p *page
-	err = v.DB.View(ctx, func(tx *store.Tx) (err error) {
-		a, err := v.draft(ctx, tx, kind, f, old, mentions)
-		if err == nil && a != nil {
-			p = &page{Data: a}
-			return nil
-		}
-		if err == nil {
-			p, err = v.composePage(ctx, tx, kind, f, old)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	a, sound := p.Data.(*federation.Activity)
-	if !sound {
-		return p, nil
-	}
-	if err := outbox.Publish(ctx, v.DB, a); err != nil {
 		return v.refused(ctx, kind, f, old, err)
 	}
 	done := "published"
@@ -180,6 +243,61 @@ func (v *visit) compose(ctx context.Context, kind string, old *federation.Object
 		done = "changed"
 	}
 	return see(v.href(a.Enclosed), done), nil
+}
+
+// sound reads a form. It returns what would be published, or else the page
+// that says why not, or shows what it would look like.
+func (v *visit) sound(ctx context.Context, kind string, f *form, old *federation.Object, preview bool) (a *federation.Activity, p *page, err error) {
+	mentions, err := v.mentions(ctx, kind, f.Value("description"))
+	if err != nil {
+		return nil, nil, err
+	}
+	err = v.DB.View(ctx, func(tx *store.Tx) (err error) {
+		a, err = v.draft(ctx, tx, kind, f, old, mentions)
+		if err != nil || a != nil && !preview {
+			return err
+		}
+		if p, err = v.composePage(ctx, tx, kind, f, old); err != nil || a == nil {
+			return err
+		}
+		p.Data.(*composeData).Preview, err = v.preview(ctx, tx, a)
+		a = nil
+		return err
+	})
+	return a, p, err
+}
+
+// digest stands for everything that was sent, files by their names and sizes.
+// Forms without a key of their own have none.
+func (v *visit) digest() string {
+	if v.r.PostForm.Get("key") == "" {
+		return ""
+	}
+	h := sha256.New()
+	_, _ = fmt.Fprintln(h, v.r.URL.Path, v.r.PostForm.Encode()) // a hash does not fail
+	for _, file := range v.files("photo.file") {
+		_, _ = fmt.Fprintln(h, file.Filename, file.Size)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// sendTx publishes what a form made, unless the very same form was sent
+// before: then a points to what came of it. Its draft is done with.
+func (v *visit) sendTx(ctx context.Context, tx *store.Tx, a *federation.Activity, digest, draft string) error {
+	if digest != "" {
+		made, again, err := tx.SendForm(ctx, v.account.ID, digest, a.Enclosed.ID)
+		if err != nil {
+			return err
+		}
+		if again {
+			a.Enclosed = &federation.Object{ID: made, Local: true}
+			return nil
+		}
+	}
+	if err := outbox.PublishTx(ctx, tx, a); err != nil || draft == "" {
+		return err
+	}
+	return tx.DropDraft(ctx, v.account.ID, draft)
 }
 
 // refused shows the form again when the gate found a mistake that the form
@@ -200,11 +318,11 @@ func (v *visit) refused(ctx context.Context, kind string, f *form, old *federati
 // draft makes the activity that publishes what was typed; nil if there are
 // mistakes, which the form then holds.
 func (v *visit) draft(ctx context.Context, tx *store.Tx, kind string, f *form, old *federation.Object, mentions []mention) (*federation.Activity, error) {
-	voice, err := v.voiceOf(old)
+	voice, err := v.voiceOf(f, old)
 	if err != nil {
 		return nil, err
 	}
-	photo, err := v.photo(ctx, tx, f)
+	photos, err := v.photosOf(ctx, tx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +332,8 @@ func (v *visit) draft(ctx context.Context, tx *store.Tx, kind string, f *form, o
 	c := outbox.Composer{
 		Now: v.Now(), Zone: zone, Words: v.words, Author: voice, ID: outbox.NewObjectID(v.Origin), Old: old,
 		Photo: func(id string) (federation.Media, bool) {
-			if photo == nil || id != f.Value("photo") {
-				return federation.Media{}, false
-			}
-			return *photo, true
+			m, ok := photos[id]
+			return m, ok
 		},
 	}
 	o, problems := v.objectOf(c, kind, f, mentions)
@@ -252,6 +368,9 @@ func (v *visit) objectOf(c outbox.Composer, kind string, f *form, mentions []men
 		return eventForm(f).Object(c)
 	case "note":
 		return v.note(c, f, mentions)
+	case "article":
+		return outbox.ArticleForm{CommonForm: commonForm(f)}.Object(c)
 	}
+	f.checkPrice()
 	return offerForm(f, kind).Object(c)
 }

@@ -56,6 +56,7 @@ type page struct {
 
 	see  string    // where to go instead
 	file *download // what to answer instead
+	text string    // what to answer to a script instead
 	hard bool      // the same bytes for everyone who gets it
 }
 

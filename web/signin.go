@@ -21,6 +21,8 @@ type signInData struct {
 	Action string // what was to be sent when the session was over
 	Kept   []pair // its fields
 	Token  string // of a sign-in link
+	Safe   bool   // the form is kept as a draft, whatever happens here
+	Lost   bool   // a photo was not kept
 }
 
 // A pair is a field of a form that is kept for later.
@@ -46,7 +48,17 @@ func (v *visit) askToSignIn() *page {
 	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
 		return see("/sign-in?next="+url.QueryEscape(localPath(v.r.URL.RequestURI())), "")
 	}
-	d := signInData{Next: "/", Action: localPath(v.r.URL.RequestURI()), Kept: keep(v.r.PostForm)}
+	f := v.posted()
+	draft, lost, err := v.rescue(v.r.Context(), f)
+	if err != nil {
+		v.Log.ErrorContext(v.r.Context(), "keep a form", "err", err)
+	}
+	if draft != nil {
+		f.values.Set("draft", draft.ID)
+	}
+	d := signInData{
+		Next: "/", Action: localPath(v.r.URL.RequestURI()), Kept: keep(f.values), Safe: draft != nil, Lost: lost || err != nil && v.files("photo.file") != nil,
+	}
 	p := v.signInForm(d)
 	p.Status = http.StatusUnauthorized
 	return p
@@ -146,11 +158,23 @@ func (v *visit) admitted(account *store.Account, secret, next string) *page {
 	v.setSession(secret)
 	action := v.action()
 	if action == "" {
+		if d := v.interrupted(v.r.Context(), account); d != nil {
+			v.account = account
+			return v.resumePage(d)
+		}
 		return see(next, "")
 	}
 	v.account = account
-	d := signInData{Action: action, Kept: v.kept()}
-	return &page{Name: "resume", Title: v.words.T("page_resume"), Data: d, NoIndex: true}
+	d := &store.Draft{Kind: otherForm, Action: action, Fields: map[string][]string{}}
+	for _, p := range v.kept() {
+		d.Fields[p.Name] = append(d.Fields[p.Name], p.Value)
+	}
+	d.Title, d.ID = cut(at(d.Fields["title"], 0), 120), at(d.Fields["draft"], 0)
+	delete(d.Fields, "draft")
+	if kind, ok := v.resumableKind(action); ok {
+		d.Kind = kind
+	}
+	return v.resumePage(d)
 }
 
 // action returns what was to be done when the session was over, if anything.

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,6 +58,9 @@ type visit struct {
 	voices  []*federation.Actor // those the account may speak for
 	unread  int                 // notices
 	old     bool                // the session was not in use for a day
+
+	lapsed      *store.Account // whose session ended by itself a while ago; it opens nothing
+	fileDropped bool           // a file came with the form and was not read
 }
 
 // A reading shows a page from one transaction.
@@ -96,7 +100,7 @@ func (s *Site) read(who role, f reading) http.Handler {
 // How large a posted form may be, without and with a photo.
 const (
 	maxForm   = 1 << 20
-	maxUpload = 9 << 20
+	maxUpload = 84 << 20 // four photos of the largest kind, so that one too many is a mistake of the form
 )
 
 // do serves a doing.
@@ -104,7 +108,13 @@ func (s *Site) do(who role, f doing) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		v := s.visit(w, r)
-		err := s.DB.View(ctx, func(tx *store.Tx) error { return v.enter(ctx, tx, who) })
+		err := s.DB.View(ctx, func(tx *store.Tx) error {
+			err := v.enter(ctx, tx, who)
+			if errors.Is(err, errSignIn) {
+				err = errors.Join(err, v.lapse(ctx, tx))
+			}
+			return err
+		})
 		if err != nil && !errors.Is(err, errSignIn) {
 			v.answer(nil, err)
 			return
@@ -120,6 +130,9 @@ func (s *Site) do(who role, f doing) http.Handler {
 		}
 		if err == nil {
 			s.front.clear()
+			if p.see != "" {
+				v.settled(ctx)
+			}
 		}
 		v.answer(p, err)
 	})
@@ -134,9 +147,12 @@ func (v *visit) parse() error {
 	}
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	var err error
-	if multipart {
+	switch {
+	case multipart && v.account == nil && v.lapsed == nil:
+		err = v.parseWords()
+	case multipart:
 		err = v.r.ParseMultipartForm(maxForm)
-	} else {
+	default:
 		err = v.r.ParseForm()
 	}
 	var large *http.MaxBytesError
@@ -236,7 +252,11 @@ func (v *visit) greet(ctx context.Context, tx *store.Tx) (err error) {
 // voice returns the actor that the visitor wants to speak for: the one named
 // by the parameter "as", else the initiative if they may, else themselves.
 func (v *visit) voice() (*federation.Actor, error) {
-	as := v.r.FormValue("as")
+	return v.voiceNamed(v.r.FormValue("as"))
+}
+
+// voiceNamed is voice for a name that stands elsewhere.
+func (v *visit) voiceNamed(as string) (*federation.Actor, error) {
 	for _, a := range v.voices {
 		if a.Username == as || as == "" && a.Type == "Organization" {
 			return a, nil
@@ -290,6 +310,12 @@ func (v *visit) answer(p *page, err error) {
 	if p.see != "" {
 		v.w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(v.w, v.r, p.see, http.StatusSeeOther)
+		return
+	}
+	if p.text != "" {
+		v.w.Header().Set("Cache-Control", "no-store")
+		v.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(v.w, p.text) // whoever asked may have left
 		return
 	}
 	v.show(p)

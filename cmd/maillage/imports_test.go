@@ -69,7 +69,7 @@ var layers = map[string]layer{
 	},
 	"outbox": {
 		ours:    []string{"federation/...", "store", "locale", "media"},
-		foreign: []string{"golang.org/x/..."},
+		foreign: []string{"github.com/yuin/goldmark/...", "golang.org/x/..."},
 	},
 	"inbox": {
 		ours:    []string{"federation/...", "store", "outbox"},
