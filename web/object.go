@@ -24,7 +24,8 @@ type objectData struct {
 	Address   string // to find it by, from elsewhere
 	Warning   string // what to be warned of before reading
 	Facts     []fact
-	Map       string // an address of the place on a map
+	Further   []picture // after the first
+	Map       string    // an address of the place on a map
 	Tags      []fact
 	Links     []fact // attachments, and pictures of peers
 	Counts    store.Counts
@@ -100,6 +101,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	d.Address = string(o.ID)
 	d.Banner = v.banner(o)
 	d.Facts = v.factsOf(o)
+	if all := v.pictures(o); len(all) > 1 {
+		d.Further = all[1:]
+	}
 	d.Map = mapOf(o.Location)
 	if !o.Local {
 		d.Elsewhere = webLink(o.URL, o.ID)

@@ -44,7 +44,7 @@ func (v *visit) preview(ctx context.Context, tx *store.Tx, a *federation.Activit
 	}
 	d := &previewData{Private: o.Visibility("") > federation.VisibleUnlisted, Photos: v.pictures(&o)}
 	d.Page = &objectData{
-		card: cards[0], Content: unlinked(v.content(&o)), Language: o.Language, Facts: v.factsOf(&o), Parts: v.partsOf(&o), Tags: v.tags(&o),
+		card: cards[0], Content: unlinked(v.content(&o)), Language: o.Language, Facts: v.factsOf(&o), Tags: v.tags(&o),
 	}
 	if o.Sensitive {
 		d.Page.Warning = cut(vocab.Text(o.Summary), 500)

@@ -173,7 +173,6 @@ func TestBrowserFirstHour(t *testing.T) {
 	b.shoot("publish-offer-empty")
 	b.fill("title", "Paniers de légumes", "description", "Récoltés le matin même.", "price", "18",
 		"available", "12", "place.name", "Ferme du Moulin", "place.city", "Valence", "hashtags", "AMAP CircuitsCourts")
-	b.do(chromedp.Click(`main [name="modes"][value="sale"]`, chromedp.ByQuery))
 	b.do(chromedp.Click(`#f-parts summary`, chromedp.ByQuery))
 	b.do(chromedp.SetValue(`#part-name-1`, "Récolte", chromedp.ByQuery), chromedp.SetValue(`#part-amount-1`, "12", chromedp.ByQuery))
 	b.press("main form .submit button")
