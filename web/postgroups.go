@@ -139,9 +139,6 @@ func currencyOf(f *form) string {
 	if code == "" {
 		code = "EUR"
 	}
-	if uri, ok := federation.Currencies[code]; ok {
-		return uri
-	}
 	return code
 }
 
