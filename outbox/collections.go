@@ -197,7 +197,7 @@ func (d *Documents) inbox(ctx context.Context, r *http.Request) (document, error
 		if err != nil {
 			return nil, "", err
 		}
-		items, err := withObjects(ctx, tx, list)
+		items, err := WithObjects(ctx, tx, list)
 		return items, next, err
 	})
 	doc.private = true
@@ -214,9 +214,9 @@ func embedded(list []store.Spoken) (items []json.RawMessage) {
 	return items
 }
 
-// withObjects returns the documents of received activities. Of a Create or an
+// WithObjects returns the documents of received activities. Of a Create or an
 // Update only the object's bytes are kept: the activity is put around them.
-func withObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items []json.RawMessage, err error) {
+func WithObjects(ctx context.Context, tx *store.Tx, list []store.Spoken) (items []json.RawMessage, err error) {
 	for _, s := range list {
 		if len(s.Document) > 0 {
 			items = append(items, json.RawMessage(s.Document))

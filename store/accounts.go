@@ -198,6 +198,7 @@ func (tx *Tx) RemoveAccount(ctx context.Context, id int64) error {
 	for _, q := range []string{
 		`DELETE FROM challenges WHERE account = ?`,
 		`DELETE FROM invitations WHERE account = ?`,
+		`DELETE FROM follow_wishes WHERE account = ?`,
 		`UPDATE accounts SET invited_by = 0 WHERE invited_by = ?`,
 	} {
 		if _, err := tx.exec(ctx, q, id); err != nil {

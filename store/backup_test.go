@@ -52,6 +52,7 @@ func (t *fixture) fill() {
 			tx.PutKey(t.ctx, PrivateKey{ID: amap.ID + "#main-key", Actor: amap.ID, Algorithm: "rsa", Private: "secret"}),
 			tx.Suspend(t.ctx, "bad.example", "spam"),
 			tx.AddPasskey(t.ctx, Passkey{Credential: "AQID", Account: ann.ID, Name: "Téléphone", Data: "{}"}),
+			errOf("", second(tx.WishFollows(t.ctx, ann.ID, amap.ID, []string{"eve@c.example"}))),
 			tx.PutCodes(t.ctx, ann.ID, []string{"abcd-efgh"}), tx.MarkFeed(t.ctx, ann.ID, amap.ID, t.now()),
 			errOf(tx.NewChallenge(t.ctx, ann.ID, "second", "", time.Hour)),
 			errOf(tx.Invite(t.ctx, &Invitation{Email: "bob@example.org", Role: RoleMember, Account: ann.ID, Expires: t.now().Add(time.Hour), Most: 1})),

@@ -76,6 +76,8 @@ var retention = []rule{
 		SELECT id FROM mails WHERE state = 'pending' AND due < ? LIMIT ?)`},
 	{0, `DELETE FROM challenges WHERE token IN (SELECT token FROM challenges WHERE expires < ? LIMIT ?)`},
 	{keepInvited, `DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires < ? LIMIT ?)`},
+	{keepMails, `DELETE FROM follow_wishes WHERE (actor, handle) IN (
+		SELECT actor, handle FROM follow_wishes WHERE due < ? LIMIT ?)`},
 	{keepAudit, `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? LIMIT ?)`},
 	{keepHosts, `DELETE FROM hosts WHERE host IN (
 		SELECT h.host FROM hosts h WHERE h.due = 0 AND h.seen < ? AND NOT EXISTS (

@@ -304,7 +304,7 @@ func (v *visit) answer(p *page, err error) {
 		p = v.fault(err)
 	}
 	if p.file != nil {
-		p.file.serve(v.w)
+		v.serve(p.file)
 		return
 	}
 	if p.see != "" {

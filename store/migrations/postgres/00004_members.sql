@@ -62,7 +62,21 @@ CREATE TABLE feed_marks (
 	PRIMARY KEY (account, actor)
 );
 
+-- Whom an actor of ours is to follow, from a list that was brought along: asked
+-- one after another.
+CREATE TABLE follow_wishes (
+	actor TEXT NOT NULL,
+	handle TEXT NOT NULL, -- user@host
+	account BIGINT NOT NULL, -- who brought the list
+	due BIGINT NOT NULL,
+	attempts INTEGER NOT NULL DEFAULT 0,
+	failed INTEGER NOT NULL DEFAULT 0, -- nobody of that name was found
+	PRIMARY KEY (actor, handle)
+);
+CREATE INDEX follow_wishes_due ON follow_wishes (due) WHERE failed = 0;
+
 -- +goose Down
+DROP TABLE follow_wishes;
 DROP TABLE feed_marks;
 DROP TABLE invitations;
 DROP TABLE challenges;
