@@ -214,6 +214,7 @@ func (v *visit) card(o *federation.Object) *card {
 	if c.Title == "" {
 		c.Title = v.words.T("page_untitled")
 	}
+	c.Title, c.Excerpt = glued(c.Title), glued(c.Excerpt)
 	return c
 }
 
@@ -345,6 +346,12 @@ func cut(s string, most int) string {
 	}
 	return short + "…"
 }
+
+// glue keeps high punctuation with the word before it, where its author put a
+// space between them as French does.
+var glue = strings.NewReplacer(" :", "\u00a0:", " ;", "\u202f;", " !", "\u202f!", " ?", "\u202f?", " »", "\u00a0»", "« ", "«\u00a0")
+
+func glued(s string) string { return glue.Replace(s) }
 
 // KindWord names the kind of thing it is.
 func (c *card) KindWord() string {

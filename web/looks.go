@@ -102,7 +102,7 @@ func (w *who) Hue() int {
 }
 
 // Excerpt is the beginning of what an actor says of itself.
-func (w *who) Excerpt() string { return cut(vocab.Text(string(w.Summary)), 140) }
+func (w *who) Excerpt() string { return glued(cut(vocab.Text(string(w.Summary)), 140)) }
 
 // An empty is what stands where nothing is yet: what will be here, and the
 // verb that begins it.
