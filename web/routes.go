@@ -32,6 +32,7 @@ func routes() []route {
 		{path: "/design", who: anyone, get: (*visit).design},
 		{path: "/accessibility", who: anyone, get: (*visit).accessibility},
 		{path: "/sign-in", who: anyone, get: (*visit).signInPage, post: (*visit).signIn},
+		{path: "/sign-in/mail", who: anyone, post: (*visit).mailSignIn},
 		{path: "/sign-in/link", who: anyone, get: (*visit).signInLinkPage, post: (*visit).signInLink},
 		{path: "/sign-in/second", who: anyone, post: (*visit).signInSecond},
 		{path: "/sign-in/passkey", who: anyone, post: (*visit).signInPasskey},

@@ -84,6 +84,7 @@ var expected = map[string][5]int{
 // posted says what each POST with an empty form answers.
 var posted = map[string][5]int{
 	"/sign-in":                     {422, 422, 422, 422, 422},
+	"/sign-in/mail":                {422, 422, 422, 422, 422},
 	"/sign-in/link":                {422, 422, 422, 422, 422},
 	"/invitation":                  {404, 404, 404, 404, 404},
 	"/settings/invitations":        {401, 403, 422, 403, 422},

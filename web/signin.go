@@ -23,6 +23,7 @@ type signInData struct {
 	Token  string // of a sign-in link
 	Safe   bool   // the form is kept as a draft, whatever happens here
 	Lost   bool   // a photo was not kept
+	Mail   bool   // a link can be sent
 }
 
 // A pair is a field of a form that is kept for later.
@@ -39,6 +40,7 @@ func (v *visit) signInForm(d signInData) *page {
 	if d.Form == nil {
 		d.Form = v.form(url.Values{})
 	}
+	d.Mail = v.Mail
 	return &page{Name: "signin", Title: v.words.T("page_sign_in"), Data: d, NoIndex: true, Problems: d.Form.mistakes}
 }
 

@@ -44,6 +44,7 @@ type Site struct {
 	seconds   *limiter // attempts at the second factor, by account
 	lookups   *limiter // of other servers, by network or account
 	uploads   *limiter // by account
+	mails     *limiter // that strangers ask for, by network and by whom to
 	front     front
 	facts     facts
 }
@@ -61,6 +62,7 @@ func (s *Site) start() {
 		s.signIns = newLimiter(rate.Every(12*time.Second), 25)
 		s.seconds = newLimiter(rate.Every(5*time.Minute), 10)
 		s.lookups = newLimiter(rate.Every(10*time.Second), 30)
+		s.mails = newLimiter(rate.Every(6*time.Minute), 5)
 		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
 	})
 }
