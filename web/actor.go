@@ -80,6 +80,7 @@ func (v *visit) actorPage(ctx context.Context, tx *store.Tx, name string) (*page
 		return nil, err
 	}
 	p := &page{Name: "actor", Title: d.Who.Name, Data: d, Head: v.profileHead(a, d.Who), NoIndex: !a.Indexable, Scripts: []string{"follow.js"}}
+	p.Head.Feeds = v.feedsAt(d.Who.URL, p.Title, true)
 	return p, nil
 }
 

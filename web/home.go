@@ -54,6 +54,8 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 		p.Title = d.Who.Name
 		p.Head = v.profileHead(initiative, d.Who)
 		p.Head.Canonical = v.Origin + "/"
+		p.Head.Feeds = v.feedsAt("/", p.Title, true)
+		d.Follow.Ways = v.waysAt("/")
 	case !errors.Is(err, federation.ErrNotFound):
 		return nil, err
 	}

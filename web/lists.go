@@ -60,6 +60,7 @@ func (v *visit) list(ctx context.Context, tx *store.Tx, name string, q store.Que
 	}
 	p := &page{Name: "list", Title: v.words.T("page_" + name), Data: d}
 	p.Head = &head{Canonical: v.Origin + "/" + name, Kind: "website", Description: v.words.T("page_" + name + "_intro")}
+	p.Head.Feeds = v.feedsAt("/"+name, p.Title, name == "events")
 	return p, nil
 }
 
@@ -107,6 +108,7 @@ func (v *visit) tag(ctx context.Context, tx *store.Tx) (*page, error) {
 	d := listData{Cards: cards, More: v.more(next), Empty: v.words.T("page_tag_empty")}
 	p := &page{Name: "list", Title: "#" + name, Data: d, NoIndex: len(cards) == 0}
 	p.Head = &head{Canonical: v.Origin + "/tags/" + url.PathEscape(name), Kind: "website"}
+	p.Head.Feeds = v.feedsAt("/tags/"+url.PathEscape(name), p.Title, true)
 	return p, nil
 }
 

@@ -41,7 +41,10 @@ type followPart struct {
 }
 
 // A followWay is another way to be told: by mail, feed or calendar.
-type followWay struct{ Icon, Label, URL string }
+type followWay struct {
+	Icon, Label string
+	URL         template.URL // webcal is no web address to templates
+}
 
 // followActor makes the part about one of our actors.
 func (v *visit) followActor(a *federation.Actor) *followPart {
@@ -49,7 +52,18 @@ func (v *visit) followActor(a *federation.Actor) *followPart {
 		Kind: "follow", ID: a.ID, Handle: "@" + handleOf(a), Field: "actor", Value: a.Username, Verb: federation.Follow,
 		QR: qrSVG(v.Origin + "/@" + url.PathEscape(a.Username)),
 	}
+	p.Ways = v.waysAt("/@" + url.PathEscape(a.Username))
 	return v.followPart(p)
+}
+
+// waysAt are the other ways to follow the page at path.
+func (v *visit) waysAt(path string) []followWay {
+	base := strings.TrimSuffix(path, "/")
+	_, host, _ := strings.Cut(v.Origin, "://")
+	return []followWay{
+		{"rss", v.words.T("page_way_feed"), template.URL(base + "/feed.atom")},
+		{"calendar-plus", v.words.T("page_way_calendar"), template.URL("webcal://" + host + calendarAt(base))},
+	}
 }
 
 // followObject makes the part about one of our objects.

@@ -64,6 +64,7 @@ type page struct {
 type head struct {
 	Canonical   string
 	Alternate   federation.IRI // the ActivityPub document
+	Feeds       []feedLink     // for readers of feeds to find
 	Kind        string         // article, profile or website
 	Description string
 	Image       string // absolute

@@ -137,6 +137,7 @@ func (s *Site) Routes() http.Handler {
 		}
 	}
 	mux.HandleFunc("GET /remote-follow/go", s.goHome)
+	s.feedRoutes(func(pattern string, f serving) { mux.Handle(pattern, s.serve(f)) })
 	mux.HandleFunc("GET /media/{id}", s.picture)
 	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
 	mux.HandleFunc("GET /places", s.places)

@@ -296,7 +296,7 @@ func inert(t *testing.T, name, body string) {
 					t.Errorf("%s: <%s> loads %q", name, n.Data, a.Val)
 				}
 			case a.Key == "href" || a.Key == "action" || a.Key == "formaction":
-				if !strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "http://") && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "?") {
+				if !strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "http://") && !strings.HasPrefix(v, "https://") && !strings.HasPrefix(v, "?") && !strings.HasPrefix(v, "webcal://amap.example/") {
 					t.Errorf("%s: <%s> leads to %q", name, n.Data, a.Val)
 				}
 			}

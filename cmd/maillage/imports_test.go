@@ -75,6 +75,10 @@ var layers = map[string]layer{
 		ours:    []string{"federation/...", "store", "outbox"},
 		foreign: []string{"golang.org/x/..."},
 	},
+	"calendar": {
+		foreign: []string{"github.com/arran4/golang-ical"},
+		not:     []string{"net/http/...", "database/sql/...", "os/..."},
+	},
 	"mail": {
 		ours:    []string{"federation", "federation/vocab", "store", "locale", "outbox"},
 		foreign: []string{"github.com/wneessen/go-mail/...", "golang.org/x/..."},

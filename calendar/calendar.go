@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+// Package calendar writes events as iCalendar, for the calendars that people
+// have on their phones and computers. RFC 5545 and 7986.
+//
+// It knows nothing of objects or requests: an [Event] is plain values, and what
+// is not plain in them (line breaks in a title, say) ends here. golang-ical
+// escapes and folds; the description of time zones, which it does not make, is
+// made from Go's, for just the years that are spoken of.
+package calendar
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	ics "github.com/arran4/golang-ical"
+)
+
+// Statuses of an event.
+const (
+	Confirmed = "CONFIRMED"
+	Tentative = "TENTATIVE"
+	Cancelled = "CANCELLED"
+)
+
+// A Calendar is a list of events that programs read again and again.
+type Calendar struct {
+	Name   string
+	URL    string // the page for people
+	Events []Event
+}
+
+// An Event is one entry.
+type Event struct {
+	UID         string // the same for ever
+	Sequence    int    // grows with each change
+	Status      string // one of the constants
+	Start, End  time.Time
+	Zone        *time.Location // whose clocks they are told by
+	AllDay      bool           // End, if any, is the day after the last
+	Title       string
+	Description string // plain text
+	Location    string
+	Point       *Point
+	URL         string
+	Tags        []string
+	Created     time.Time
+	Modified    time.Time
+}
+
+// A Point is where on the earth something is.
+type Point struct{ Latitude, Longitude float64 }
+
+// Forms of times.
+const (
+	local = "20060102T150405"
+	utc   = "20060102T150405Z"
+	date  = "20060102"
+)
+
+// Write writes a calendar.
+func Write(w io.Writer, c *Calendar) error {
+	cal := ics.NewCalendar()
+	cal.SetProductId("-//Maillage//Maillage//EN")
+	cal.SetMethod(ics.MethodPublish)
+	if name := line(c.Name); name != "" {
+		cal.SetName(name)
+		cal.SetXWRCalName(name)
+	}
+	if c.URL != "" {
+		cal.SetUrl(c.URL)
+	}
+	cal.SetRefreshInterval("PT1H")
+	cal.SetXPublishedTTL("PT1H")
+	addZones(cal, c.Events)
+	for i := range c.Events {
+		cal.AddVEvent(c.Events[i].vevent())
+	}
+	return cal.SerializeTo(w, ics.WithNewLine("\r\n"))
+}
+
+// vevent makes the component of an event.
+func (e *Event) vevent() *ics.VEvent {
+	v := ics.NewEvent(line(e.UID))
+	changed := e.Modified
+	if changed.IsZero() {
+		changed = e.Created
+	}
+	v.SetProperty(ics.ComponentPropertyDtstamp, changed.UTC().Format(utc))
+	v.SetProperty(ics.ComponentPropertyLastModified, changed.UTC().Format(utc))
+	if !e.Created.IsZero() {
+		v.SetProperty(ics.ComponentPropertyCreated, e.Created.UTC().Format(utc))
+	}
+	v.SetSequence(max(e.Sequence, 0))
+	e.put(v, ics.ComponentPropertyDtStart, e.Start)
+	if e.End.After(e.Start) {
+		e.put(v, ics.ComponentPropertyDtEnd, e.End)
+	}
+	v.SetStatus(ics.ObjectStatus(e.Status))
+	for _, p := range []struct {
+		name  ics.ComponentProperty
+		value string
+	}{
+		{ics.ComponentPropertySummary, line(e.Title)},
+		{ics.ComponentPropertyDescription, text(e.Description)},
+		{ics.ComponentPropertyLocation, line(e.Location)},
+		{ics.ComponentPropertyUrl, line(e.URL)},
+	} {
+		if p.value != "" {
+			v.SetProperty(p.name, p.value)
+		}
+	}
+	if p := e.Point; p != nil {
+		v.SetProperty(ics.ComponentPropertyGeo, fmt.Sprintf("%.6f;%.6f", p.Latitude, p.Longitude))
+	}
+	for _, tag := range e.Tags {
+		v.AddProperty(ics.ComponentPropertyCategories, line(tag))
+	}
+	return v
+}
+
+// put writes a time: a day, a time on the clocks of a place, or UTC.
+func (e *Event) put(v *ics.VEvent, name ics.ComponentProperty, t time.Time) {
+	switch {
+	case e.AllDay:
+		v.SetProperty(name, t.In(e.zone()).Format(date), ics.WithValue("DATE"))
+	case e.zone() == time.UTC:
+		v.SetProperty(name, t.UTC().Format(utc))
+	default:
+		v.SetProperty(name, t.In(e.zone()).Format(local), ics.WithTZID(e.zone().String()))
+	}
+}
+
+func (e *Event) zone() *time.Location {
+	if e.Zone == nil {
+		return time.UTC
+	}
+	return e.Zone
+}
+
+// line makes s one line.
+func line(s string) string { return strings.Join(strings.Fields(plain(s, false)), " ") }
+
+// text keeps the lines of s, but no other control characters.
+func text(s string) string {
+	return strings.TrimSpace(plain(strings.ReplaceAll(s, "\r\n", "\n"), true))
+}
+
+func plain(s string, lines bool) string {
+	return strings.Map(func(r rune) rune {
+		if lines && r == '\n' {
+			return r
+		}
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/calendar"
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// A calendar to subscribe to has what was in the last 90 days and all that
+// comes.
+const (
+	calendarPast = 90 * 24 * time.Hour
+	calendarSize = 1000
+)
+
+// calendar serves the events of a list, an actor or a hashtag.
+func (v *visit) calendar(ctx context.Context, tx *store.Tx) (*document, error) {
+	s, err := v.source(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	q := s.query
+	q.Kinds, q.LocalOnly, q.OpenOnly, q.Limit, q.Cursor, q.Sort = []string{"event"}, true, false, 100, "", store.SortStart
+	q.From = v.Now().Add(-calendarPast)
+	var list []*federation.Object
+	for len(list) < calendarSize {
+		found, next, err := tx.Search(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			list = append(list, f.Object)
+		}
+		if q.Cursor = next; next == "" {
+			break
+		}
+	}
+	return v.calendarOf(&calendar.Calendar{Name: s.title, URL: v.Origin + s.page}, list, "calendar.ics")
+}
+
+// eventCalendar serves one event, to be put into one's own calendar.
+func (v *visit) eventCalendar(ctx context.Context, tx *store.Tx) (*document, error) {
+	o, err := v.readable(ctx, tx, v.local("/objects/"+v.r.PathValue("id")))
+	if err != nil {
+		return nil, err
+	}
+	if o.Gone() || !o.Local || o.Type != "Event" {
+		return nil, fmt.Errorf("calendar of %s: %w", o.ID, federation.ErrNotFound)
+	}
+	return v.calendarOf(&calendar.Calendar{Name: o.Name, URL: string(o.ID)}, []*federation.Object{o}, "event.ics")
+}
+
+func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name string) (*document, error) {
+	modified := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, o := range list {
+		e := v.entryOf(o)
+		if e.Modified.After(modified) {
+			modified = e.Modified
+		}
+		c.Events = append(c.Events, e)
+	}
+	var b bytes.Buffer
+	if err := calendar.Write(&b, c); err != nil {
+		return nil, fmt.Errorf("calendar: %w", err)
+	}
+	return &document{name, "text/calendar; charset=utf-8; method=PUBLISH", b.Bytes(), modified}, nil
+}
+
+// entryOf makes the entry of an event.
+func (v *visit) entryOf(o *federation.Object) calendar.Event {
+	e := federation.EventOf(o)
+	z := zoneOf(e.Timezone)
+	id := string(o.ID)
+	entry := calendar.Event{
+		UID: id[strings.LastIndexByte(id, '/')+1:] + "@" + o.ID.Host(), Status: calendar.Confirmed, Zone: z,
+		Start: o.Start.In(z), Title: o.Name, Location: address(o.Location), URL: id,
+		Description: vocab.Text(string(v.content(o))) + "\n\n" + id,
+		Created:     o.Published, Modified: cmp.Or(o.Updated, o.Published),
+	}
+	if !o.Updated.IsZero() {
+		entry.Sequence = int(o.Updated.Sub(o.Published) / time.Second)
+	}
+	switch e.Status {
+	case federation.EventCancelled:
+		entry.Status = calendar.Cancelled
+	case federation.EventTentative, federation.EventPostponed:
+		entry.Status = calendar.Tentative
+	}
+	if !e.HideEnd {
+		entry.End = o.End.In(z)
+	}
+	if p := o.Location; p != nil && p.Type == "VirtualLocation" {
+		entry.Location = p.URL
+	} else if p != nil && p.Point != nil {
+		entry.Point = &calendar.Point{Latitude: p.Point.Latitude, Longitude: p.Point.Longitude}
+	}
+	for _, t := range o.Tags {
+		if t.Type == "Hashtag" {
+			entry.Tags = append(entry.Tags, strings.TrimPrefix(t.Name, "#"))
+		}
+	}
+	wholeDays(&entry)
+	return entry
+}
+
+// wholeDays makes an event from midnight to midnight, or to the minute before,
+// one of days.
+func wholeDays(e *calendar.Event) {
+	midnight := func(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
+	late := e.End.Hour() == 23 && e.End.Minute() == 59
+	if !midnight(e.Start) || !e.End.After(e.Start) || !midnight(e.End) && !late {
+		return
+	}
+	e.AllDay = true
+	if late {
+		y, m, d := e.End.Date()
+		e.End = time.Date(y, m, d+1, 0, 0, 0, 0, e.End.Location())
+	}
+}
+
+// zoneOf finds the clocks of an event.
+func zoneOf(name string) *time.Location {
+	if z, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+		return z
+	}
+	return zone
+}
