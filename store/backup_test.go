@@ -57,6 +57,8 @@ func (t *fixture) fill() {
 			errOf(tx.NewChallenge(t.ctx, ann.ID, "second", "", time.Hour)),
 			errOf(tx.Invite(t.ctx, &Invitation{Email: "bob@example.org", Role: RoleMember, Account: ann.ID, Expires: t.now().Add(time.Hour), Most: 1})),
 			tx.Record(Acting(t.ctx, ann.ID, "ann"), Deed{Verb: federation.Create, Actor: amap.ID, Object: string(o.ID)}),
+			tx.Complain(t.ctx, &Complaint{Target: bob.ID, Content: "Arnaque", Email: "eve@example.org"}),
+			tx.Decide(t.ctx, &Decision{Account: ann.ID, Target: string(bob.ID), Action: "dismiss", Note: "Rien."}),
 			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))
 	})
 }

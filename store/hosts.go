@@ -307,6 +307,7 @@ type Host struct {
 	LastError    string
 	Due          time.Time // when there is work next
 	Pending      int
+	Aside        bool // an administrator set it aside, until it speaks to us
 }
 
 // dormancy is how long a host fails until it is called dormant.
@@ -315,8 +316,9 @@ const dormancy = 7 * 24 * time.Hour
 // Hosts returns the hosts, those in trouble first: at most 1,000.
 func (tx *Tx) Hosts(ctx context.Context) ([]Host, error) {
 	return all(ctx, tx, func(r row) (h Host, err error) {
-		var firstFailure, success, due int64
-		err = r.Scan(&h.Name, &h.Failures, &firstFailure, &success, &h.LastError, &due, &h.Pending)
+		var firstFailure, success, due, notBefore int64
+		err = r.Scan(&h.Name, &h.Failures, &firstFailure, &success, &h.LastError, &due, &notBefore, &h.Pending)
+		h.Aside = tx.setAside(moment(notBefore))
 		h.FirstFailure, h.LastSuccess, h.Due = moment(firstFailure), moment(success), moment(due)
 		switch {
 		case h.Failures == 0:
@@ -328,7 +330,7 @@ func (tx *Tx) Hosts(ctx context.Context) ([]Host, error) {
 		}
 		return h, err
 	}, `
-		SELECT h.host, h.failures, h.first_failure, h.last_success, h.last_error, h.due,
+		SELECT h.host, h.failures, h.first_failure, h.last_success, h.last_error, h.due, h.not_before,
 			(SELECT COUNT(*) FROM deliveries d WHERE d.host = h.host AND d.state = 'pending')
 		FROM hosts h ORDER BY h.failures DESC, h.host LIMIT 1000`)
 }

@@ -23,8 +23,10 @@ const (
 	keepAudit      = 365 * 24 * time.Hour
 	keepInvited    = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
 	keepDrafts     = 180 * 24 * time.Hour
-	keepSent       = 7 * 24 * time.Hour // forms: nobody sends the same one again after that
-	keepLapsed     = 7 * 24 * time.Hour // sessions, so that a form sent with one is kept
+	keepSent       = 7 * 24 * time.Hour   // forms: nobody sends the same one again after that
+	keepLapsed     = 7 * 24 * time.Hour   // sessions, so that a form sent with one is kept
+	keepComplaints = 180 * 24 * time.Hour // once decided: an author may object for six months
+	keepDecisions  = 3 * 365 * 24 * time.Hour
 )
 
 // A Keeping is how many days something is kept, for the page that says so.
@@ -42,6 +44,8 @@ func Kept() []Keeping {
 		{"sent", int(keepDelivered / day)},
 		{"refused", int(keepRefused / day)},
 		{"audit", int(keepAudit / day)},
+		{"complaints", int(keepComplaints / day)},
+		{"decisions", int(keepDecisions / day)},
 	}
 }
 
@@ -61,6 +65,13 @@ var retention = []rule{
 		SELECT id FROM received WHERE state <> 'pending' AND at < ? LIMIT ?)`},
 	{keepDelivered, `DELETE FROM deliveries WHERE id IN (
 		SELECT id FROM deliveries WHERE state <> 'pending' AND done < ? LIMIT ?)`},
+	// What waits for so long waits for a server that was set aside.
+	{keepDelivered, `DELETE FROM deliveries WHERE id IN (
+		SELECT id FROM deliveries WHERE state = 'pending' AND created < ? LIMIT ?)`},
+	{keepComplaints, `DELETE FROM complaints WHERE id IN (
+		SELECT id FROM complaints WHERE settled > 0 AND settled < ? LIMIT ?)`},
+	{keepDecisions, `DELETE FROM decisions WHERE id IN (
+		SELECT id FROM decisions WHERE at < ? ORDER BY at LIMIT ?)`},
 	{keepActivities, `DELETE FROM activities WHERE seq IN (
 		SELECT seq FROM activities WHERE local = 0 AND logged < ? LIMIT ?)`},
 	{keepTombstones, `DELETE FROM objects WHERE seq IN (
@@ -121,13 +132,17 @@ func (db *DB) Retention(ctx context.Context) (removed int, err error) {
 // forget removes old objects of peers that nothing here refers to. The others
 // are not looked at again for as long.
 func (tx *Tx) forget(ctx context.Context) (removed int, err error) {
+	return tx.forgetOlder(ctx, keepObjects)
+}
+
+func (tx *Tx) forgetOlder(ctx context.Context, age time.Duration) (removed int, err error) {
 	type candidate struct {
 		seq  int64
 		id   federation.IRI
 		free bool
 	}
 	list, err := all(ctx, tx, func(r row) (c candidate, err error) { err = r.Scan(&c.seq, &c.id, &c.free); return c, err },
-		old, tx.now, tx.now.Add(-keepObjects), retentionBatch)
+		old, tx.now, tx.now.Add(-age), retentionBatch)
 	if err != nil {
 		return 0, err
 	}

@@ -83,6 +83,12 @@ func (tx *Tx) SessionSeen(ctx context.Context, secret string) (time.Time, error)
 	return moment(at), named(err, "session", "of nobody")
 }
 
+// SessionBegan returns when a session was opened.
+func (tx *Tx) SessionBegan(ctx context.Context, secret string) (time.Time, error) {
+	at, err := tx.number(ctx, `SELECT created FROM sessions WHERE token = ?`, keptOf(secret))
+	return moment(at), named(err, "session", "of nobody")
+}
+
 // EndSession ends a session, if it lasts.
 func (tx *Tx) EndSession(ctx context.Context, secret string) error {
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE token = ?`, keptOf(secret))

@@ -4,15 +4,18 @@ package web
 
 import (
 	"context"
+	"html/template"
 
 	"codeberg.org/maillage/maillage/store"
 )
 
 // aboutData is what the pages at the foot of every page show.
 type aboutData struct {
-	Who  *who
-	Mail string
-	Kept []keeping
+	Who        *who
+	Mail       string // or another way to reach them
+	Moderators string
+	Rules      template.HTML
+	Kept       []keeping
 }
 
 // A keeping says how long something is kept.
@@ -30,7 +33,10 @@ func (v *visit) accessibility(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) aboutPage(name string) *page {
-	d := aboutData{Mail: v.facts.setting("contact.email"), Kept: v.keepings()}
+	d := aboutData{Mail: v.facts.setting("about.contact"), Moderators: v.facts.setting("about.moderators"), Kept: v.keepings()}
+	if rules := v.facts.setting("about.rules"); rules != "" {
+		d.Rules = safe(v.html(rules))
+	}
 	if a := v.facts.initiative(); a != nil {
 		d.Who = v.actorOf(a, a.ID)
 	}

@@ -4,106 +4,184 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
 // peersData is what the page of the other servers shows.
 type peersData struct {
-	Hosts    []hostLine
-	Sending  queueLine
-	Received queueLine
-	Refused  []refusedLine
+	Form    *form
+	Summary string
+	Silent  []hostLine // those in trouble, the longest first
+	Aside   []hostLine
+	Well    []hostLine
+	Any     bool
+}
+
+// A hostList is some of the servers, as the page shows each of its lists.
+type hostList struct {
+	*locale.Printer
+
+	Lines   []hostLine
+	Trouble bool
+	Q       string // what was searched
+}
+
+// List makes one of the lists.
+func (d peersData) List(p *locale.Printer, lines []hostLine, trouble bool) hostList {
+	return hostList{p, lines, trouble, d.Form.Value("q")}
 }
 
 // A hostLine says in plain words how a server is doing.
 type hostLine struct {
-	Name, Words, Detail, Next string
-	Pending                   int
-	Trouble                   bool
+	Name    string
+	Words   string // since when it is so
+	Reason  string // what its last answer means
+	Advice  string
+	Detail  string // the error itself, for those who can read it
+	Waits   string
+	Next    string
+	Blocked bool
 }
 
-// A queueLine says how much waits, and since when.
-type queueLine struct {
-	Count int
-	Since string
-}
+// maxHosts is how many servers of each state the page lists; search finds the
+// others.
+const maxHosts = 200
 
-// A refusedLine is an activity that was not taken.
-type refusedLine struct{ Actor, Type, Reason, At string }
-
-// peers shows the servers we deliver to, and what waits.
+// peers shows the servers we deliver to: first those that need somebody.
 func (v *visit) peers(ctx context.Context, tx *store.Tx) (*page, error) {
 	hosts, err := tx.Hosts(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var d peersData
-	for _, h := range hosts[:min(len(hosts), 500)] {
-		d.Hosts = append(d.Hosts, v.hostLine(h))
-	}
-	n, oldest, err := tx.DeliveryDepth(ctx)
-	if err != nil {
-		return nil, err
-	}
-	d.Sending = v.queueLine(n, oldest)
-	if n, oldest, err = tx.ReceivedDepth(ctx); err != nil {
-		return nil, err
-	}
-	d.Received = v.queueLine(n, oldest)
-	for _, state := range []string{"failed", "refused"} {
-		list, _, err := tx.ReceivedIn(ctx, state, "", 20)
-		if err != nil {
+	d := peersData{Form: v.form(v.r.URL.Query()), Any: len(hosts) > 0}
+	sought := strings.ToLower(strings.TrimSpace(d.Form.Value("q")))
+	var longest time.Time
+	silent := 0
+	for _, h := range hosts {
+		if h.State != "ok" && !h.Aside {
+			if silent++; longest.IsZero() || h.FirstFailure.Before(longest) {
+				longest = h.FirstFailure
+			}
+		}
+		if !strings.Contains(h.Name, sought) {
+			continue
+		}
+		list := &d.Well
+		switch {
+		case h.Aside:
+			list = &d.Aside
+		case h.State != "ok":
+			list = &d.Silent
+		}
+		if len(*list) >= maxHosts {
+			continue
+		}
+		l := v.hostLine(h)
+		if l.Blocked, err = tx.SuspendedHost(ctx, h.Name); err != nil {
 			return nil, err
 		}
-		for _, r := range list {
-			d.Refused = append(d.Refused, refusedLine{string(r.Actor), r.Type, cut(r.Reason, 300), v.words.Ago(r.At, v.Now())})
-		}
+		*list = append(*list, l)
+	}
+	d.Summary = v.words.T("page_peers_well", "Count", len(hosts))
+	if silent > 0 {
+		d.Summary = v.words.T("page_peers_silent", "Count", silent, "Since", v.since(longest))
 	}
 	return &page{Name: "peers", Title: v.words.T("page_peers"), Data: d, NoIndex: true}, nil
 }
 
-func (v *visit) queueLine(n int, oldest time.Time) queueLine {
-	q := queueLine{Count: n}
-	if n > 0 && !oldest.IsZero() {
-		q.Since = v.words.Ago(oldest, v.Now())
-	}
-	return q
-}
-
 // hostLine puts the state of a server into words.
 func (v *visit) hostLine(h store.Host) hostLine {
-	l := hostLine{Name: h.Name, Pending: h.Pending, Detail: cut(h.LastError, 200), Trouble: h.State != "ok"}
-	ago := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return v.words.Ago(t, v.Now())
+	l := hostLine{Name: h.Name}
+	if h.Pending > 0 {
+		l.Waits = v.words.T("page_host_waits", "Count", h.Pending)
 	}
-	switch h.State {
-	case "ok":
-		l.Detail = ""
-		l.Words = v.words.T("page_host_ok")
-		if h.LastSuccess.IsZero() {
-			l.Words = v.words.T("page_host_new")
-		}
-	case "dormant":
-		l.Words = v.words.T("page_host_dormant", "Since", ago(h.FirstFailure))
-	default:
-		l.Words = v.words.T("page_host_failing", "Since", ago(h.FirstFailure))
-		if h.Due.After(v.Now()) {
-			l.Next = v.words.DateTime(h.Due.In(zone))
-		}
+	switch {
+	case h.Aside:
+		l.Words = v.words.T("page_host_aside")
+		return l
+	case h.State == "ok" && h.LastSuccess.IsZero():
+		l.Words = v.words.T("page_host_new")
+		return l
+	case h.State == "ok":
+		l.Words = v.words.T("page_host_ok", "Ago", v.words.Ago(h.LastSuccess, v.Now()))
+		return l
+	}
+	l.Words = v.words.T("page_host_silent", "Since", v.since(h.FirstFailure))
+	l.Detail = cut(h.LastError, 200)
+	kind := trouble(h.LastError)
+	l.Reason, l.Advice = v.words.T("page_trouble_"+kind), v.words.T("page_trouble_"+kind+"_advice")
+	if h.Due.After(v.Now()) {
+		l.Next = v.words.T("page_host_next", "When", v.soon(h.Due))
 	}
 	return l
 }
 
-// retryPeer tries a server again at once.
-func (v *visit) retryPeer(ctx context.Context) (*page, error) {
-	err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.RetryHost(ctx, v.r.PostFormValue("host")) })
-	if err != nil {
-		return nil, err
+// soon writes a time to come in a few words.
+func (v *visit) soon(t time.Time) string {
+	if t.Sub(v.Now()) < 20*time.Hour {
+		return v.words.T("page_at_time", "Time", v.words.Time(t.In(zone)))
 	}
-	return see("/settings/peers", "retried"), nil
+	return v.words.DateTime(t.In(zone))
+}
+
+// troubles are what the last words of a failed delivery mean, the first that
+// fits: the texts are those of Go's network packages and of outbox.Worker.
+var troubles = []struct {
+	kind string
+	says *regexp.Regexp
+}{
+	{"refused", regexp.MustCompile(`connection refused`)},
+	{"name", regexp.MustCompile(`no such host|server misbehaving|NXDOMAIN|lookup `)},
+	{"expired", regexp.MustCompile(`certificate has expired|not yet valid`)},
+	{"certificate", regexp.MustCompile(`x509:|tls:|certificate`)},
+	{"timeout", regexp.MustCompile(`timeout|deadline exceeded|i/o timeout`)},
+	{"route", regexp.MustCompile(`no route to host|network is unreachable|host is unreachable`)},
+	{"reset", regexp.MustCompile(`connection reset|EOF|broken pipe`)},
+	{"busy", regexp.MustCompile(`answered (429|503)`)},
+	{"broken", regexp.MustCompile(`answered 5\d\d`)},
+	{"gone", regexp.MustCompile(`answered (404|410)|is gone`)},
+	{"signature", regexp.MustCompile(`answered 401`)},
+	{"blocked", regexp.MustCompile(`answered 403`)},
+	{"odd", regexp.MustCompile(`answered \d+`)},
+	{"never", regexp.MustCompile(`prohibited|forbidden|malformed`)},
+}
+
+// trouble returns what an error means, as part of the id of a message.
+func trouble(err string) string {
+	for _, t := range troubles {
+		if t.says.MatchString(err) {
+			return t.kind
+		}
+	}
+	return "unknown"
+}
+
+// changePeer tries a server again at once, sets it aside, or refuses it.
+func (v *visit) changePeer(ctx context.Context) (*page, error) {
+	host := v.r.PostFormValue("host")
+	back := "/settings/peers"
+	if q := v.r.PostFormValue("q"); q != "" {
+		back += "?q=" + url.QueryEscape(cut(q, 200))
+	}
+	switch v.r.PostFormValue("action") {
+	case "retry":
+		return see(back, "retried"), v.DB.Update(ctx, func(tx *store.Tx) error { return tx.RetryHost(ctx, host) })
+	case "aside":
+		return see(back, "aside"), v.DB.Update(ctx, func(tx *store.Tx) error { return tx.SetHostAside(ctx, host) })
+	case "block":
+		target := v.suspensible(host)
+		if target == "" {
+			return nil, fmt.Errorf("host %q: %w", host, federation.ErrNotFound)
+		}
+		return see("/settings/suspensions?target="+url.QueryEscape(target), ""), nil
+	}
+	return nil, fmt.Errorf("%w: action", federation.ErrMalformed)
 }

@@ -188,7 +188,10 @@ func (v *visit) reportForm(ctx context.Context, tx *store.Tx, f *form) (*page, e
 		}
 		title = v.actorOf(a, a.ID).Name
 	}
-	d := reportData{Form: f, ID: string(id), About: title, Remote: id.Origin() != v.Origin}
+	d := reportData{
+		Form: f, ID: string(id), About: title, Remote: id.Origin() != v.Origin, Visitor: v.account == nil, Mail: v.Mail,
+		Reasons: append([]option{{Label: v.words.T("form_reason_none")}}, options(v.words, "form_reason_", complaintReasons)...),
+	}
 	p := &page{Name: "report", Title: v.words.T("page_report"), Data: d, NoIndex: true, Problems: f.mistakes}
 	if len(f.mistakes) > 0 {
 		p.Status = 422
@@ -201,11 +204,17 @@ type reportData struct {
 	Form      *form
 	ID, About string
 	Remote    bool
+	Visitor   bool // has no account
+	Mail      bool
+	Reasons   []option
 }
 
 // report tells the moderators here and, if the author wishes, those of the
 // peer.
 func (v *visit) report(ctx context.Context) (p *page, err error) {
+	if v.account == nil {
+		return v.complain(ctx)
+	}
 	f := v.posted()
 	if strings.TrimSpace(f.Value("content")) == "" {
 		f.wrong("content", "error_content_missing")

@@ -27,7 +27,10 @@ var templateFiles embed.FS
 var templates = parseTemplates()
 
 // parts are the templates that pages share.
-var parts = []string{"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html"}
+var parts = []string{
+	"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html",
+	"templates/settings_parts.html",
+}
 
 func parseTemplates() map[string]*template.Template {
 	all := map[string]*template.Template{}
@@ -54,10 +57,11 @@ type page struct {
 	Scripts  []string  // modules that make the page more comfortable, such as "map.js"; it works without
 	NoIndex  bool
 
-	see  string    // where to go instead
-	file *download // what to answer instead
-	text string    // what to answer to a script instead
-	hard bool      // the same bytes for everyone who gets it
+	see  string                    // where to go instead
+	file *download                 // what to answer instead
+	text string                    // what to answer to a script instead
+	send func(http.ResponseWriter) // what to send instead, if that is long
+	hard bool                      // the same bytes for everyone who gets it
 }
 
 // A head is what previews and other servers read of a page about one thing.

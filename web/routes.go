@@ -41,6 +41,9 @@ func routes() []route {
 		{path: "/sign-out", who: anyone, post: (*visit).signOut},
 		{path: "/remote-follow", who: anyone, get: (*visit).remoteFollowPage, post: (*visit).remoteFollow},
 		{path: "/remote-follow/forget", who: anyone, post: (*visit).forgetServer},
+		{path: "/report", who: anyone, get: (*visit).reportPage, post: (*visit).report},
+		{path: "/events/print", who: anyone, get: (*visit).printAgenda},
+		{path: "/objects/{id}/poster", who: anyone, get: (*visit).poster},
 
 		// For whoever has signed in.
 		{path: "/account", who: member, get: (*visit).accountPage, post: (*visit).changePassword},
@@ -78,7 +81,6 @@ func routes() []route {
 		{path: "/answer", who: member, post: (*visit).answerEvent},
 		{path: "/objects/{id}/answers", who: member, get: (*visit).answersPage, post: (*visit).decideAnswer},
 		{path: "/reply", who: member, post: (*visit).reply},
-		{path: "/report", who: member, get: (*visit).reportPage, post: (*visit).report},
 		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},
 		{path: "/authorize_interaction", who: member, get: (*visit).authorize},
 		{path: "/share", who: member, get: (*visit).share},
@@ -92,22 +94,37 @@ func routes() []route {
 		{path: "/unblock", who: member, post: (*visit).unblock},
 		{path: "/peer/objects", who: member, get: (*visit).peerObject},
 		{path: "/peer/actors", who: member, get: (*visit).peerActor},
+		{path: "/statements", who: member, get: (*visit).statements},
 
 		// For those who look after the instance.
 		{path: "/settings/reports", who: moderator, get: (*visit).reports, post: (*visit).settleReport},
 		{path: "/settings/suspensions", who: moderator, get: (*visit).suspensions, post: (*visit).suspend},
 		{path: "/settings/suspensions/lift", who: moderator, post: (*visit).unsuspend},
-		{path: "/settings", who: admin, get: (*visit).profilePage, post: (*visit).saveProfile},
 		{path: "/settings/invitations", who: editor, get: (*visit).invitations, post: (*visit).invite},
 		{path: "/settings/invitations/change", who: editor, post: (*visit).changeInvitation},
 		{path: "/settings/departures", who: admin, get: (*visit).departures},
 		{path: "/settings/audit", who: admin, get: (*visit).audit},
 		{path: "/settings/audit/table", who: admin, get: (*visit).auditTable},
 		{path: "/settings/circuits/grant", who: admin, post: (*visit).grant},
+		{path: "/settings/suspensions/import", who: moderator, get: (*visit).importPage, post: (*visit).importBlocks},
+		{path: "/settings/suspensions/export.csv", who: moderator, get: (*visit).exportBlocks},
+		{path: "/settings", who: moderator, get: (*visit).administration},
+		{path: "/setup", who: admin, get: (*visit).resumeSetup},
+		{path: "/setup/{step}", who: admin, get: (*visit).setupPage, post: (*visit).saveSetup},
+		{path: "/settings/profile", who: admin, get: (*visit).profilePage, post: (*visit).saveProfile},
+		{path: "/settings/appearance", who: admin, get: (*visit).appearance, post: (*visit).saveAppearance},
+		{path: "/settings/language", who: admin, get: (*visit).languageSettings, post: (*visit).saveLanguageSettings},
+		{path: "/settings/map", who: admin, get: (*visit).mapSettings, post: (*visit).saveMap},
+		{path: "/settings/about", who: admin, get: (*visit).aboutSettings, post: (*visit).saveAbout},
+		{path: "/settings/embeds", who: admin, get: (*visit).embedsPage},
+		{path: "/settings/paper", who: admin, get: (*visit).paper},
+		{path: "/settings/queue", who: admin, get: (*visit).queue, post: (*visit).changeQueue},
+		{path: "/settings/storage", who: admin, get: (*visit).storage, post: (*visit).clean},
+		{path: "/settings/backups", who: admin, get: (*visit).backups, post: (*visit).changeBackups},
 		{path: "/settings/circuits", who: admin, get: (*visit).circuits, post: (*visit).addCircuit},
 		{path: "/settings/accounts", who: admin, get: (*visit).accounts, post: (*visit).addAccount},
 		{path: "/settings/accounts/{account}", who: admin, post: (*visit).changeAccount},
-		{path: "/settings/peers", who: admin, get: (*visit).peers, post: (*visit).retryPeer},
+		{path: "/settings/peers", who: admin, get: (*visit).peers, post: (*visit).changePeer},
 	}
 }
 
@@ -142,6 +159,7 @@ func (s *Site) Routes() http.Handler {
 	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
 	mux.HandleFunc("GET /places", s.places)
 	mux.HandleFunc("GET /static/{file}", serveStatic)
+	mux.HandleFunc("GET /embed/{list}", s.embed)
 	mux.HandleFunc("GET /favicon.ico", favicon)
 	mux.HandleFunc("GET /robots.txt", robots)
 	mux.Handle("/", s.read(anyone, (*visit).nowhere))

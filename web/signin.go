@@ -227,10 +227,7 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	if account.Password == "" {
-		return v.halfIn(ctx, account, "/account?done=welcome")
-	}
-	return v.halfIn(ctx, account, "/")
+	return v.halfIn(ctx, account, v.landing(account))
 }
 
 func (v *visit) signOut(ctx context.Context) (*page, error) {

@@ -318,6 +318,10 @@ func (v *visit) answer(p *page, err error) {
 		_, _ = io.WriteString(v.w, p.text) // whoever asked may have left
 		return
 	}
+	if p.send != nil {
+		p.send(v.w)
+		return
+	}
 	v.show(p)
 }
 

@@ -36,17 +36,21 @@ type Site struct {
 	Now       func() time.Time // nil: time.Now
 	Secure    bool             // reached by https: cookies are for this host alone
 	Version   string
-	Mail      bool // letters that are queued are sent: an SMTP server is configured
+	Mail      bool   // letters that are queued are sent: an SMTP server is configured
+	Backups   string // directory beside the data for copies of it; empty: none are made
+	File      bool   // the database is a file, not a server with tools of its own
 
-	once      sync.Once
-	passwords *passwords
-	signIns   *limiter // by network and by account
-	seconds   *limiter // attempts at the second factor, by account
-	lookups   *limiter // of other servers, by network or account
-	uploads   *limiter // by account
-	mails     *limiter // that strangers ask for, by network and by whom to
-	front     front
-	facts     facts
+	once       sync.Once
+	passwords  *passwords
+	signIns    *limiter // by network and by account
+	seconds    *limiter // attempts at the second factor, by account
+	lookups    *limiter // of other servers, by network or account
+	uploads    *limiter // by account
+	mails      *limiter // that strangers ask for, by network and by whom to
+	complaints *limiter // of what is wrong, from people without an account, by network
+	copying    sync.Mutex
+	front      front
+	facts      facts
 }
 
 // start makes what the fields leave open.
@@ -64,6 +68,7 @@ func (s *Site) start() {
 		s.lookups = newLimiter(rate.Every(10*time.Second), 30)
 		s.mails = newLimiter(rate.Every(6*time.Minute), 5)
 		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
+		s.complaints = newLimiter(rate.Every(10*time.Minute), 5)
 	})
 }
 
