@@ -287,13 +287,13 @@ func TestFeed(t *testing.T) {
 func TestSettings(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {
 		b := i.as("admin")
-		b.post("/settings", url.Values{
+		b.post("/settings/profile", url.Values{
 			"name": {"AMAP de la Drôme"}, "summary": {"Des légumes.\n\nEt des œufs."}, "place.city": {"Valence"}, "place.lat": {"44.93"}, "place.lon": {"4.89"},
 			"field.name": {"Site"}, "field.value": {"https://amap.example/x"}, "locked": {"1"},
 		}).wants(t, 303)
 		i.as("").get("/").wants(t, 200, "AMAP de la Drôme", "<p>Et des œufs.</p>", "Valence", `href="https://amap.example/x"`)
-		b.get("/settings").wants(t, 200, "AMAP de la Drôme", "Et des œufs.", `value="https://amap.example/x"`, "checked")
-		b.post("/settings", url.Values{"name": {""}}).wants(t, 422, "f-name-error")
+		b.get("/settings/profile").wants(t, 200, "AMAP de la Drôme", "Et des œufs.", `value="https://amap.example/x"`, "checked")
+		b.post("/settings/profile", url.Values{"name": {""}}).wants(t, 422, "f-name-error")
 
 		page := b.post("/settings/accounts", url.Values{"username": {"dominique"}, "email": {"dominique@example.org"}, "role": {"editor"}}).wants(t, 200, "/sign-in/link?token=", "dominique")
 		token := page.body[strings.Index(page.body, "token=")+6:]
@@ -322,10 +322,10 @@ func TestSettings(t *testing.T) {
 		bob := i.peer("bob")
 		i.as("member").post("/report", url.Values{"id": {string(bob.ID)}, "content": {"Il est odieux."}, "forward": {"1"}}).wants(t, 303)
 		i.as("moderator").get("/settings/reports").wants(t, 200, "Il est odieux.", "bob")
-		i.as("moderator").post("/settings/reports", url.Values{"from": {string(outbox.InstanceActor(origin))}, "about": {string(bob.ID)}}).wants(t, 303)
+		i.as("moderator").post("/settings/reports", url.Values{"from": {string(outbox.InstanceActor(origin))}, "about": {string(bob.ID)}, "action": {"dismiss"}}).wants(t, 303)
 		i.as("moderator").get("/settings/reports").wants(t, 200, "Aucun signalement")
-		b.get("/settings/peers").wants(t, 200, "peer.example", "Envois en attente")
-		b.post("/settings/peers", url.Values{"host": {"peer.example"}}).wants(t, 303)
+		b.get("/settings/peers").wants(t, 200, "peer.example", "Un envoi l’attend")
+		b.post("/settings/peers", url.Values{"host": {"peer.example"}, "action": {"retry"}}).wants(t, 303)
 	})
 }
 

@@ -90,8 +90,10 @@ func (v *visit) peers(ctx context.Context, tx *store.Tx) (*page, error) {
 		}
 		*list = append(*list, l)
 	}
-	d.Summary = v.words.T("page_peers_well", "Count", len(hosts))
-	if silent > 0 {
+	switch {
+	case silent == 0 && len(hosts) > 0:
+		d.Summary = v.words.T("page_peers_well", "Count", len(hosts))
+	case silent > 0:
 		d.Summary = v.words.T("page_peers_silent", "Count", silent, "Since", v.since(longest))
 	}
 	return &page{Name: "peers", Title: v.words.T("page_peers"), Data: d, NoIndex: true}, nil

@@ -79,6 +79,8 @@ func (v *visit) clean(ctx context.Context) (*page, error) {
 			break
 		}
 	}
-	v.Log.InfoContext(ctx, "forget peers' posts", "days", n, "removed", total)
+	if total > 0 {
+		v.Log.InfoContext(ctx, "forget peers' posts", "days", n, "removed", total)
+	}
 	return see("/settings/storage", "cleaned"), nil
 }

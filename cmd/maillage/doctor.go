@@ -124,6 +124,9 @@ func (c *doctorCommand) database(ctx context.Context) []finding {
 		list = append(list, finding{fmt.Sprintf("received: %d activities have waited for more than an hour", late), "is the instance running? look into its log"})
 	}
 	list = append(list, finding{what: fmt.Sprintf("letters: %d wait, %d were sent and %d failed in the last 30 days", letters["pending"], letters["sent"], letters["failed"])})
+	if copies, err := store.Copies(c.copies()); err == nil && len(copies) > 0 {
+		list = append(list, finding{what: fmt.Sprintf("copies: the last one in %s is %d hours old", c.copies(), int(time.Since(copies[0].At).Hours()))})
+	}
 	return append(list, finding{what: fmt.Sprintf("peers: %d do not answer at the moment; they are tried again by themselves", down)})
 }
 

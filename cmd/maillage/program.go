@@ -183,7 +183,7 @@ func (p *program) handler(c *Config) http.Handler {
 	site := &web.Site{
 		DB: p.DB, Origin: p.Origin, Directory: p.Directory, Log: p.log, Now: p.now,
 		Secure: strings.HasPrefix(p.Origin, "https:"), Version: version,
-		Mail: p.mail != nil,
+		Mail: p.mail != nil, Backups: c.copies(), File: c.file(),
 	}
 	pages := site.Routes()
 	mux := http.NewServeMux()
@@ -259,7 +259,7 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
 	letters := &mail.Worker{DB: p.DB, Server: p.mail, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
-	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, p.housekeeping} {
+	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }} {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				p.failed <- err
@@ -268,8 +268,9 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	}
 }
 
-// housekeeping forgets what need not be kept, and keeps the planner informed.
-func (p *program) housekeeping(ctx context.Context) error {
+// housekeeping forgets what need not be kept, keeps the planner informed, and
+// makes a copy each day.
+func (p *program) housekeeping(ctx context.Context, s *Storage) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
@@ -286,6 +287,7 @@ func (p *program) housekeeping(ctx context.Context) error {
 		if err := p.DB.Maintain(ctx); err != nil && ctx.Err() == nil {
 			p.log.ErrorContext(ctx, "maintain the database", "err", err)
 		}
+		p.copyDaily(ctx, s)
 	}
 }
 
