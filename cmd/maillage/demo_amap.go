@@ -13,6 +13,7 @@ import (
 func demoAMAP(c demoCalendar) demoCast {
 	return demoCast{
 		folder: "amap", handle: "jardins-du-moulin", name: "Les Jardins du Moulin", kind: "AMAP",
+		colour:  "#1b5e3f",
 		summary: "<p>Quarante familles de Valence et deux maraîchers de Montélier : nous partageons la récolte, les risques et les bons moments. Légumes biologiques, œufs et farine, sans intermédiaire.</p>",
 		place:   federation.Place{Type: "Place", Name: "Ferme du Moulin", Street: "12 chemin du Moulin", Postal: "26120", City: "Montélier", Country: "FR", Point: &federation.Point{Latitude: 44.9367, Longitude: 5.0283}},
 		fields:  []federation.Field{{Name: "Initiative", Value: "AMAP, association loi 1901"}, {Name: "Distribution", Value: "le jeudi de 18 h à 19 h 30"}},

@@ -13,6 +13,7 @@ import (
 func demoEnergy(c demoCalendar) demoCast {
 	return demoCast{
 		folder: "energie", handle: "valence-energie-citoyenne", name: "Valence Énergie Citoyenne", kind: "coopérative d’énergie citoyenne",
+		colour:  "#1f5a99",
 		summary: "<p>Société coopérative d’intérêt collectif : 230 sociétaires, sept toitures solaires, une personne une voix. Nous produisons l’électricité là où elle se consomme, et nous apprenons à en consommer moins.</p>",
 		place:   federation.Place{Type: "Place", Name: "Pôle Écotox, Rovaltain", Street: "1 rue Marc-Seguin", Postal: "26300", City: "Alixan", Country: "FR", Point: &federation.Point{Latitude: 44.9915, Longitude: 4.9786}},
 		fields:  []federation.Field{{Name: "Initiative", Value: "Coopérative d’énergie citoyenne, SCIC SAS"}, {Name: "Production", Value: "310 MWh par an"}},

@@ -27,6 +27,7 @@ import (
 type demoCast struct {
 	folder, handle string
 	name, kind     string
+	colour         string // #rrggbb
 	summary        string // HTML
 	place          federation.Place
 	fields         []federation.Field
@@ -167,11 +168,27 @@ func (d *demo) people(ctx context.Context, s *demoSite) error {
 		if err != nil {
 			return err
 		}
+		if err := s.settings(ctx, tx, icon); err != nil {
+			return err
+		}
 		return s.profile(ctx, tx, s.actor(s.cast.handle), func(a *federation.Actor) {
 			a.Summary, a.Fields, a.Location = s.cast.summary, s.cast.fields, &s.cast.place
 			a.Icon, a.Image = icon, header
 		})
 	})
+}
+
+// settings are those that an administrator would have chosen by now.
+func (s *demoSite) settings(ctx context.Context, tx *store.Tx, logo *federation.Media) error {
+	for key, value := range map[string]string{
+		"setup.done": "1", "appearance.colour": s.cast.colour, "about.contact": "bonjour@" + s.cast.folder + ".example",
+		"about.moderators": s.cast.admin.name, "appearance.logo": path.Base(logo.URL),
+	} {
+		if err := tx.PutSetting(ctx, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // welcome names the administrator, makes the member's account and returns the

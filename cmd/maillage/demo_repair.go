@@ -13,6 +13,7 @@ import (
 func demoRepair(c demoCalendar) demoCast {
 	return demoCast{
 		folder: "repair", handle: "repair-cafe-valence", name: "Repair café de Valence", kind: "repair café",
+		colour:  "#9a4a00",
 		summary: "<p>Jeter ? Pas question ! Chaque samedi, des bénévoles vous aident à réparer vous-même appareils, vélos et vêtements. On boit un café, on apprend, et la moitié des objets repartent vivants.</p>",
 		place:   federation.Place{Type: "Place", Name: "Atelier du Plan", Street: "5 place des Buissonnets", Postal: "26000", City: "Valence", Country: "FR", Point: &federation.Point{Latitude: 44.9207, Longitude: 4.9139}},
 		fields:  []federation.Field{{Name: "Initiative", Value: "Repair café, association loi 1901"}, {Name: "Atelier", Value: "le samedi de 14 h à 18 h"}},
