@@ -92,6 +92,23 @@ func InstanceActor(home string) federation.IRI {
 	return federation.IRI(home + "/actors/instance")
 }
 
+// converse names the conversation that a new object belongs to, so that peers
+// keep a thread together: that of what it answers, or one of its own. FEP-7888.
+func converse(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+	if o.InReplyTo == "" {
+		o.Context = string(o.ID) + "#context"
+		return nil
+	}
+	parent, err := tx.Object(ctx, o.InReplyTo)
+	if errors.Is(err, federation.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		o.Context = parent.Context
+	}
+	return err
+}
+
 // complete fills in what the server decides rather than the author, and fixes
 // the bytes of what is enclosed.
 func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err error) {
@@ -117,12 +134,16 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 			o.Published = a.Published
 		}
 		o.Updated = time.Time{}
+		if err := converse(ctx, tx, o); err != nil {
+			return err
+		}
 	case federation.Update:
 		old, err := tx.Object(ctx, o.ID)
 		if err != nil {
 			return err
 		}
 		o.Published, o.Updated = old.Published, after(tx.Now(), newest(old.Updated, old.Published))
+		o.Context = old.Context
 	default:
 		return nil
 	}
