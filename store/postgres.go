@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,6 +44,9 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgres, err error) {
 			_ = pool.Close() // the first error counts
 		}
 	}()
+	if err := pool.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnreachable, oneLine(err))
+	}
 	files, err := migrationFiles("postgres")
 	if err != nil {
 		return nil, err
@@ -61,6 +65,12 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgres, err error) {
 		return nil, err
 	}
 	return &postgres{bun.NewDB(pool, pgdialect.New())}, nil
+}
+
+// oneLine is the last thing that a driver says of all the addresses it tried.
+func oneLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }
 
 func (p *postgres) update(ctx context.Context, db *DB, fn func(*Tx) error) (err error) {

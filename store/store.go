@@ -63,6 +63,9 @@ const (
 // remains.
 var ErrPanic = errors.New("store: panic in a transaction")
 
+// ErrUnreachable is returned by [Open] for a server that does not let us in.
+var ErrUnreachable = errors.New("no way into the database")
+
 // ErrClosed is returned by everything after [DB.Close].
 var ErrClosed = errors.New("store: database is closed")
 

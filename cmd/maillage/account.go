@@ -184,7 +184,7 @@ func (s *Storage) openExisting(ctx context.Context) (*store.DB, string, error) {
 	}
 	db, err := store.Open(ctx, store.Options{Database: s.Database})
 	if err != nil {
-		return nil, "", err
+		return nil, "", reachable(err)
 	}
 	var origin string
 	err = db.View(ctx, func(tx *store.Tx) (err error) {

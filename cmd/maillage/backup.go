@@ -28,8 +28,13 @@ func (c *backupCommand) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	defer db.Close()
-	if err := db.Backup(ctx, c.File); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	switch err := db.Backup(ctx, c.File); {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("backup: %s is there already; name a file that is not", c.File)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; name a file in a folder that is there and that this user may write", err)
+	case err != nil:
+		return err
 	}
 	info, err := os.Stat(c.File)
 	if err != nil {
@@ -56,11 +61,11 @@ func (c *restoreCommand) Run(ctx context.Context, e *env) error {
 	}
 	db, err := store.Open(ctx, store.Options{Database: c.Database, Exclusive: true})
 	if err != nil {
-		return err
+		return reachable(err)
 	}
 	defer db.Close()
 	if err := db.Restore(ctx, c.File); err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return err
 	}
 	var origin string
 	err = db.View(ctx, func(tx *store.Tx) (err error) {
@@ -72,6 +77,14 @@ func (c *restoreCommand) Run(ctx context.Context, e *env) error {
 	}
 	fmt.Fprintf(e.stdout, "restored %s; what happened since the backup is unknown here, peers may know more\n", origin)
 	return nil
+}
+
+// reachable adds what to do to an error of a database that does not answer.
+func reachable(err error) error {
+	if errors.Is(err, store.ErrUnreachable) {
+		return fmt.Errorf("--database: %w; check the address, that PostgreSQL runs, and that this user and database exist there", err)
+	}
+	return err
 }
 
 // where names the database for people, without its password.

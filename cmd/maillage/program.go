@@ -38,15 +38,17 @@ type program struct {
 	// unless this was the first start.
 	SignIn string
 
-	keys     *outbox.Signers
-	mail     *mail.Server // nil: none is configured
-	log      *slog.Logger
-	now      func() time.Time
-	servers  []*http.Server
-	stopping atomic.Bool
-	stopWork context.CancelFunc
-	work     sync.WaitGroup
-	failed   chan error
+	keys    *outbox.Signers
+	mail    *mail.Server // nil: none is configured
+	log     *slog.Logger
+	now     func() time.Time
+	servers []*http.Server
+	// metricsOn is where metrics are asked for; nil: they are off.
+	metricsOn net.Listener
+	stopping  atomic.Bool
+	stopWork  context.CancelFunc
+	work      sync.WaitGroup
+	failed    chan error
 }
 
 // A setting changes a program for tests and trials.
@@ -81,18 +83,29 @@ func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting
 		set(&o)
 	}
 	p := &program{log: log, now: o.now, failed: make(chan error, 4)}
-	listeners, err := listen(ctx, c.Listen)
+	listeners, err := listen(ctx, "--listen", c.Listen...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			p.stop()
-			for _, l := range listeners {
-				_ = l.Close()
+			for _, l := range append(listeners, p.metricsOn) {
+				if l != nil {
+					_ = l.Close()
+				}
 			}
 		}
 	}()
+	// Whatever can be wrong in the configuration is wrong before the data are
+	// made: they belong to their origin for ever, and the administrator's link
+	// is printed by the first start that succeeds.
+	if err := c.checkCertificate(); err != nil {
+		return nil, err
+	}
+	if err := p.listenForMetrics(ctx, c); err != nil {
+		return nil, err
+	}
 	p.Origin = c.Origin
 	if p.Origin == "" { // the system chose the port
 		p.Origin = "http://" + listeners[0].Addr().String()
@@ -120,14 +133,14 @@ func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting
 
 // listen takes all addresses before anything else, so that a port in use is
 // known at once.
-func listen(ctx context.Context, addresses []string) (list []net.Listener, err error) {
+func listen(ctx context.Context, flag string, addresses ...string) (list []net.Listener, err error) {
 	for _, a := range addresses {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a)
 		if err != nil {
 			for _, l := range list {
 				_ = l.Close()
 			}
-			return nil, fmt.Errorf("--listen %s: %w; is another program using it?", a, err)
+			return nil, fmt.Errorf("%s %s: %w; is another program using it?", flag, a, err)
 		}
 		list = append(list, l)
 	}
@@ -141,7 +154,7 @@ func (p *program) open(ctx context.Context, c *Config) error {
 	}
 	db, err := store.Open(ctx, store.Options{Database: c.Database, Origin: p.Origin, Now: p.now, Log: p.log, Exclusive: true})
 	if err != nil {
-		return err
+		return reachable(err)
 	}
 	p.DB = db
 	p.SignIn, err = setUp(ctx, db, c, p.Origin)
@@ -211,14 +224,22 @@ func (p *program) serve(ctx context.Context, c *Config, listeners []net.Listener
 		}
 		p.run(s, l)
 	}
+	if p.metricsOn != nil {
+		p.run(newServer(p.metrics(), p.log), p.metricsOn)
+	}
+	return nil
+}
+
+// listenForMetrics takes the address of the metrics, if they are wanted.
+func (p *program) listenForMetrics(ctx context.Context, c *Config) error {
 	if c.MetricsListen == "" {
 		return nil
 	}
-	l, err := listen(ctx, []string{c.MetricsListen})
+	list, err := listen(ctx, "--metrics-listen", c.MetricsListen)
 	if err != nil {
-		return fmt.Errorf("--metrics-listen: %w", err)
+		return err
 	}
-	p.run(newServer(p.metrics(), p.log), l[0])
+	p.metricsOn = list[0]
 	return nil
 }
 

@@ -22,15 +22,33 @@ func (p *program) tls(ctx context.Context, c *Config) (*tls.Config, http.Handler
 	})
 	switch {
 	case c.TLSCert != "":
-		cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		cert, err := c.certificate()
 		if err != nil {
-			return nil, nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
+			return nil, nil, err
 		}
 		return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, redirect, nil
 	case c.ACME():
 		return p.acme(ctx, c, redirect)
 	}
 	return nil, nil, nil
+}
+
+// certificate reads the own certificate.
+func (c *Config) certificate() (tls.Certificate, error) {
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		err = fmt.Errorf("--tls-cert, --tls-key: %w; name two files in PEM, a certificate and the key it was made for, that this user may read", err)
+	}
+	return cert, err
+}
+
+// checkCertificate refuses an own certificate that cannot be used.
+func (c *Config) checkCertificate() error {
+	if c.TLSCert == "" {
+		return nil
+	}
+	_, err := c.certificate()
+	return err
 }
 
 // acme gets a certificate for our host and renews it.
