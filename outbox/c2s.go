@@ -123,6 +123,9 @@ func (d *Documents) spoken(ctx context.Context, actor *federation.Actor, body []
 		kind = federation.Create
 	}
 	id := string(mintTemporary(d.Origin))
+	if who, _ := idOf(m["actor"]); who != "" && who != string(actor.ID) {
+		return nil, fmt.Errorf("%w: actor %s", federation.ErrForbidden, who)
+	}
 	m["id"], m["actor"] = quote(id), quote(string(actor.ID))
 	if who, _ := idOf(m["attributedTo"]); who != "" && who != string(actor.ID) {
 		return nil, fmt.Errorf("%w: attributedTo %s", federation.ErrForbidden, who)

@@ -35,6 +35,7 @@ type Documents struct {
 // Routes says which addresses the documents have.
 func (d *Documents) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /actors/{name}", d.negotiated(d.actor))
+	mux.HandleFunc("GET /{handle}", d.profile)
 	mux.Handle("GET /actors/{name}/inbox", d.only(d.inbox))
 	mux.Handle("GET /actors/{name}/outbox", d.only(d.outbox))
 	mux.Handle("POST /actors/{name}/outbox", http.HandlerFunc(d.post))
@@ -84,24 +85,7 @@ func (d *Documents) only(f answerer) http.Handler {
 			d.fail(w, r, err)
 			return
 		}
-		h := w.Header()
-		h.Set("Content-Type", doc.mediaType)
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("X-Content-Type-Options", "nosniff")
-		switch {
-		case doc.private:
-			h.Set("Cache-Control", "private, no-store")
-			h.Add("Vary", "Authorization, Signature")
-		default:
-			h.Set("Cache-Control", "public, max-age=180")
-		}
-		if !doc.modified.IsZero() {
-			h.Set("Last-Modified", doc.modified.UTC().Format(http.TimeFormat))
-		}
-		if doc.status != 0 {
-			w.WriteHeader(doc.status)
-		}
-		_, _ = w.Write(doc.body)
+		doc.write(w, r)
 	})
 }
 
@@ -114,6 +98,9 @@ func (d *Documents) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if status == http.StatusInternalServerError {
 		d.Log.ErrorContext(r.Context(), "document", "path", r.URL.Path, "err", err)
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(status), status)

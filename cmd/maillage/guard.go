@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -28,13 +29,33 @@ func (p *program) guard(c *Config, next http.Handler) http.Handler {
 		switch status := judge(r, host); {
 		case status == http.StatusPermanentRedirect:
 			http.Redirect(w, r, p.Origin+r.URL.RequestURI(), status)
+		case status == 0 && r.Method == http.MethodOptions:
+			preflight(w)
 		case status != 0:
 			w.Header().Set("Cache-Control", "no-store")
+			if status == http.StatusMethodNotAllowed {
+				w.Header().Set("Allow", methods)
+			}
 			http.Error(w, http.StatusText(status), status)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// methods are all that anything here is asked with.
+const methods = "GET, HEAD, POST, OPTIONS"
+
+// preflight lets pages of other sites read our documents, which are public, and
+// do nothing else: an Accept that names a profile is asked about first.
+func preflight(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Allow", methods)
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	h.Set("Access-Control-Allow-Headers", "Accept")
+	h.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // judge returns the status with which r is refused; 0 if it is not.
@@ -55,6 +76,8 @@ func judge(r *http.Request, host string) int {
 		return http.StatusMisdirectedRequest
 	case !plainPath(r.URL):
 		return http.StatusNotFound
+	case !slices.Contains(strings.Split(methods, ", "), r.Method):
+		return http.StatusMethodNotAllowed
 	}
 	return 0
 }
