@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 
 // Package calendar writes events as iCalendar, for the calendars that people
-// have on their phones and computers. RFC 5545 and 7986.
+// have on their phones and computers, reads what other programs write, and
+// knows when something happens that happens again. RFC 5545 and 7986.
 //
 // It knows nothing of objects or requests: an [Event] is plain values, and what
 // is not plain in them (line breaks in a title, say) ends here. golang-ical
 // escapes and folds; the description of time zones, which it does not make, is
 // made from Go's, for just the years that are spoken of.
+//
+// [Read] takes what makes sense in a file and says in its [Report] what it
+// changed or left out; what comes of it is an [Entry], whose texts nobody has
+// looked at yet. A [Recurrence] is a rule and what differs from it; it is
+// always asked about a stretch of time, and always bounded. The package has no
+// clock and reaches no network.
 package calendar
 
 import (

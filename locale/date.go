@@ -15,6 +15,9 @@ func (p *Printer) Date(t time.Time) string { return p.T("date_full", p.day(t)) }
 // Day writes a day without its weekday: "12 septembre 2026".
 func (p *Printer) Day(t time.Time) string { return p.T("date_plain", p.day(t)) }
 
+// DayMonth writes a day of a year that is clear: "12 septembre".
+func (p *Printer) DayMonth(t time.Time) string { return p.T("date_day_month", p.day(t)) }
+
 // Time writes an hour as people say it: "18 h 30", "18 h", "6:30 pm".
 func (p *Printer) Time(t time.Time) string {
 	minute, half, hour12 := "", "am", t.Hour()%12

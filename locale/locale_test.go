@@ -259,7 +259,7 @@ var (
 	inCode = []*regexp.Regexp{
 		regexp.MustCompile(`\b[Tt]\("([a-z][\w-]*)"`),
 		regexp.MustCompile(`Word\("([a-z]+)",`),
-		regexp.MustCompile(`"((?:error|page|form|nav)_[\w-]*)"`),
+		regexp.MustCompile(`"((?:error|page|form|nav|recurrence|report)_[\w-]*)"`),
 	}
 	inTemplates = []*regexp.Regexp{
 		regexp.MustCompile(`"((?:error|page|form|nav)_[\w-]*)"`),

@@ -76,7 +76,8 @@ var layers = map[string]layer{
 		foreign: []string{"golang.org/x/..."},
 	},
 	"calendar": {
-		foreign: []string{"github.com/arran4/golang-ical"},
+		ours:    []string{"federation", "locale"},
+		foreign: []string{"github.com/arran4/golang-ical", "github.com/teambition/rrule-go", "golang.org/x/text/..."},
 		not:     []string{"net/http/...", "database/sql/...", "os/..."},
 	},
 	"mail": {
