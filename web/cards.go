@@ -68,6 +68,8 @@ type card struct {
 	WrittenT string // RFC 3339
 	Local    bool
 	Answer   *answering // how one answers an event
+
+	point *federation.Point // where it is
 }
 
 // actorOf makes a who; of an actor we do not know, from its address.
@@ -188,7 +190,7 @@ func (v *visit) card(o *federation.Object) *card {
 	x := federation.IndexOf(o)
 	c := &card{
 		Printer: v.words, ID: o.ID, URL: v.href(o), Kind: x.Kind, Title: o.Name, Off: x.Closed, Local: o.Local,
-		Where: where(o.Location), Photo: v.photoOf(o),
+		Where: where(o.Location), point: x.Point, Photo: v.photoOf(o),
 		Written: v.words.Ago(o.Published, v.Now()), WrittenT: stamp(o.Published),
 	}
 	switch x.Kind {

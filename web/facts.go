@@ -103,15 +103,6 @@ func (v *visit) eventFacts(o *federation.Object, add func(label, text string)) {
 	}
 }
 
-// mapOf links to a map of a place; nothing of it is loaded.
-func mapOf(p *federation.Place) string {
-	if p == nil || p.Point == nil {
-		return ""
-	}
-	lat, lon := strconv.FormatFloat(p.Point.Latitude, 'f', 5, 64), strconv.FormatFloat(p.Point.Longitude, 'f', 5, 64)
-	return "https://www.openstreetmap.org/?mlat=" + lat + "&mlon=" + lon + "#map=16/" + lat + "/" + lon
-}
-
 func (v *visit) tags(o *federation.Object) []fact {
 	var all []fact
 	for _, t := range o.Tags {

@@ -19,7 +19,7 @@ type homeData struct {
 	Who      *who // the initiative; nil before there is one
 	Username string
 	Address  string
-	Map      string // an address of the place on a map
+	Map      *mapView
 	Fields   []profileField
 	Events   []*card
 	Offers   []*card
@@ -47,7 +47,6 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 		d.Who = v.actorOf(initiative, initiative.ID)
 		d.Username = initiative.Username
 		d.Address = address(initiative.Location)
-		d.Map = mapOf(initiative.Location)
 		d.Mine = v.speaksFor(initiative.ID)
 		d.Fields = profileFields(initiative)
 		d.Follow = v.followActor(initiative)
@@ -66,8 +65,9 @@ func (v *visit) home(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	d.Blank = len(d.Events)+len(d.Offers)+len(d.Needs) == 0
+	d.Map = v.homeMap(initiative, &d)
 	p.Data = d
-	return p, nil
+	return v.withMap(p, d.Map), nil
 }
 
 // homeLists reads the next events and the newest offers and needs.
@@ -89,6 +89,21 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 		}
 	}
 	return nil
+}
+
+// homeMap shows where the initiative is, and what the page lists.
+func (v *visit) homeMap(initiative *federation.Actor, d *homeData) *mapView {
+	spots, _ := spotsOf(d.Events, d.Offers, d.Needs)
+	if d.Who != nil {
+		if s, ok := spotOfActor(initiative, d.Who); ok {
+			spots = append([]spot{s}, spots...)
+		}
+	}
+	m := v.mapView(spots)
+	if m != nil {
+		m.Folded = true
+	}
+	return m
 }
 
 // homeCircuits reads the circuits that the initiative keeps or follows.

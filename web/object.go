@@ -25,7 +25,7 @@ type objectData struct {
 	Warning   string // what to be warned of before reading
 	Facts     []fact
 	Further   []picture // after the first
-	Map       string    // an address of the place on a map
+	Map       *mapView
 	Tags      []fact
 	Links     []fact // attachments, and pictures of peers
 	Counts    store.Counts
@@ -104,7 +104,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	if all := v.pictures(o); len(all) > 1 {
 		d.Further = all[1:]
 	}
-	d.Map = mapOf(o.Location)
+	if s, ok := spotOf(d.card); ok {
+		d.Map = v.mapView([]spot{s})
+	}
 	if !o.Local {
 		d.Elsewhere = webLink(o.URL, o.ID)
 	}
@@ -124,7 +126,7 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	if reply != nil {
 		p.Problems = reply.mistakes
 	}
-	return p, nil
+	return v.withMap(p, d.Map), nil
 }
 
 // Card is the object as lists show it, for the parts that a card and a page

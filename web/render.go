@@ -29,7 +29,7 @@ var templates = parseTemplates()
 // parts are the templates that pages share.
 var parts = []string{
 	"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html",
-	"templates/settings_parts.html",
+	"templates/map.html", "templates/settings_parts.html",
 }
 
 func parseTemplates() map[string]*template.Template {
@@ -57,11 +57,12 @@ type page struct {
 	Scripts  []string  // modules that make the page more comfortable, such as "map.js"; it works without
 	NoIndex  bool
 
-	see  string                    // where to go instead
-	file *download                 // what to answer instead
-	text string                    // what to answer to a script instead
-	send func(http.ResponseWriter) // what to send instead, if that is long
-	hard bool                      // the same bytes for everyone who gets it
+	see   string                    // where to go instead
+	file  *download                 // what to answer instead
+	tiles string                    // where the tiles of its map come from
+	text  string                    // what to answer to a script instead
+	send  func(http.ResponseWriter) // what to send instead, if that is long
+	hard  bool                      // the same bytes for everyone who gets it
 }
 
 // A head is what previews and other servers read of a page about one thing.
@@ -202,6 +203,9 @@ func (v *visit) write(p *page, body []byte) {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.words.Lang())
+	if p.tiles != "" {
+		h.Set("Content-Security-Policy", policyWith(p.tiles))
+	}
 	h.Set("Vary", "Accept, Accept-Language, Cookie")
 	switch {
 	case p.Status >= 400, v.account != nil:

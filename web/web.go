@@ -17,6 +17,7 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -104,6 +105,11 @@ var compress = func() func(http.Handler) http.HandlerFunc {
 // everything comes from this instance.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; " +
 	"manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// policyWith is the policy of a page whose map is made of tiles from elsewhere.
+func policyWith(tiles string) string {
+	return strings.Replace(policy, "img-src 'self' data:", "img-src 'self' data: "+tiles, 1)
+}
 
 // zone is the clocks that dates without a zone of their own are shown on.
 var zone = func() *time.Location {
