@@ -172,6 +172,19 @@ func TestFootOfEveryPage(t *testing.T) {
 	i.as("").get("/about?lang=en").wants(t, 200, "not end-to-end encrypted", "180 days")
 }
 
+func TestLogoOfTheInitiative(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	if body := i.as("").get("/offers").body; strings.Contains(body, `<link rel="icon" href="/media/`) {
+		t.Error("a logo that nobody chose")
+	}
+	i.update(func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutSetting(ctx, "appearance.logo", "abc")
+	})
+	i.site.facts.forget()
+	page := i.as("").get("/offers").wants(t, 200, `<link rel="icon" href="/media/abc/thumb">`, `<img src="/media/abc/thumb" alt="" width="40" height="40">`)
+	sound(t, "with a logo", page.body)
+}
+
 func TestFaultsHelpOneOnward(t *testing.T) {
 	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
 	page := i.as("").get("/nothing/here").wants(t, 404, `action="/search"`, `name="q"`, `href="/events"`, `href="/offers"`)
