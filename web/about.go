@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 
@@ -33,7 +34,7 @@ func (v *visit) accessibility(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) aboutPage(name string) *page {
-	d := aboutData{Mail: v.facts.setting("about.contact"), Moderators: v.facts.setting("about.moderators"), Kept: v.keepings()}
+	d := aboutData{Mail: cmp.Or(v.facts.setting("about.contact"), v.facts.setting("contact.email")), Moderators: v.facts.setting("about.moderators"), Kept: v.keepings()}
 	if rules := v.facts.setting("about.rules"); rules != "" {
 		d.Rules = safe(v.html(rules))
 	}

@@ -44,8 +44,8 @@ var sheetCounts = []string{"6", "12", "20", "30"}
 // printAgenda is the agenda of the next weeks on one sheet.
 func (v *visit) printAgenda(ctx context.Context, tx *store.Tx) (*page, error) {
 	f := v.form(v.r.URL.Query())
-	d := agendaData{Form: f, Address: address0(v.Origin) + "/events", QR: qrSVG(v.Origin + "/events"), Printed: v.words.Day(v.Now().In(zone))}
-	count, size := 12, "medium"
+	d := agendaData{Form: f, Address: bare(v.Origin) + "/events", QR: qrSVG(v.Origin + "/events"), Printed: v.words.Day(v.Now().In(zone))}
+	count := 12
 	for _, c := range sheetCounts {
 		n, _ := strconv.Atoi(c) // a number in the source
 		chosen := c == f.Value("count") || c == "12" && f.Value("count") == ""
@@ -54,13 +54,6 @@ func (v *visit) printAgenda(ctx context.Context, tx *store.Tx) (*page, error) {
 		}
 		d.Counts = append(d.Counts, option{Value: c, Label: v.words.T("page_events_count", "Count", n), Chosen: chosen})
 	}
-	switch {
-	case count <= 6:
-		size = "large"
-	case count > 12:
-		size = "small"
-	}
-	d.Size = size
 	if a := v.facts.initiative(); a != nil {
 		d.Who = v.actorOf(a, a.ID)
 	}
@@ -77,11 +70,27 @@ func (v *visit) printAgenda(ctx context.Context, tx *store.Tx) (*page, error) {
 	if d.Days, err = v.agendaDays(ctx, tx, count, f); err != nil {
 		return nil, err
 	}
+	d.Size = letters(d.Days)
 	return &page{Name: "agenda_print", Title: v.words.T("page_print_agenda"), Data: d, NoIndex: true}, nil
 }
 
-// address0 is an address without what nobody types.
-func address0(u string) string {
+// letters chooses how large the letters can be for all to fit on the sheet.
+func letters(days []agendaDay) string {
+	n := 0
+	for _, d := range days {
+		n += len(d.Events)
+	}
+	switch {
+	case n <= 6:
+		return "large"
+	case n <= 12:
+		return "medium"
+	}
+	return "small"
+}
+
+// bare is an address without what nobody types.
+func bare(u string) string {
 	_, rest, _ := strings.Cut(u, "://")
 	return rest
 }
@@ -143,7 +152,7 @@ func (v *visit) poster(ctx context.Context, tx *store.Tx) (*page, error) {
 	link := v.Origin + cards[0].URL
 	d := posterData{
 		card: cards[0], Object: cards[0].URL, Words: cut(vocab.Text(string(v.content(o))), 420), Who: cards[0].Author,
-		QR: qrSVG(link), Short: address0(link), Address: posterAddress(o.Location), Large: len([]rune(cards[0].Title)) < 32,
+		QR: qrSVG(link), Short: bare(link), Address: posterAddress(o.Location), Large: len([]rune(cards[0].Title)) < 32,
 	}
 	if kind == "event" {
 		e := federation.EventOf(o)

@@ -236,8 +236,10 @@ func (v *visit) rename(ctx context.Context, f *form, field string, old *federati
 		f.wrong(field, "error_username")
 		return nil
 	}
-	if name == old.Username {
-		return nil
+	quiet := false
+	err = v.DB.View(ctx, func(tx *store.Tx) (err error) { quiet, err = tx.Unspoken(ctx, old.ID); return err })
+	if err != nil || !quiet || name == old.Username {
+		return err // once something was said nobody is asked for a name
 	}
 	keys, err := outbox.NewKeyPairs()
 	if err != nil {

@@ -119,7 +119,7 @@ func colours(all []string) []colorful.Color {
 // css writes the theme as a style sheet.
 func (t theme) css() string {
 	return ":root{" + t.light.css() + "}@media(prefers-color-scheme:dark){:root{" + t.dark.css() + "}}@media print{:root{--accent:#000;--tint:#fff}}" +
-		":root[data-theme=light]{" + t.light.css() + "}:root[data-theme=dark]{" + t.dark.css() + "}\n"
+		":root.embed[data-theme=light]{" + t.light.css() + "}:root.embed[data-theme=dark]{" + t.dark.css() + "}\n"
 }
 
 func (s shades) css() string {
