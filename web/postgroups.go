@@ -59,7 +59,7 @@ func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
 	say("more", chosen(d.Sectors, f.Value("category"))+chosenCategory(d, f), f.Value("hashtags"))
 	say("place", f.Value("place.name"), unless(f.Value("place.city"), f.Value("place.city") == f.Value("place.name")))
 	say("who", voice.Name, chosenOr(d.Audiences, f.Value("audience")), chosenOr(d.Languages, f.Value("language")), f.Value("warning"))
-	say("end", v.typedDay("form_said_until", f.Value("end.date")), f.Value("end.time"), unless(f.Value("timezone"), f.Value("timezone") == defaultZone))
+	say("end", unless(chosenOr(d.Durations, f.Value("duration")), f.any("end.date", "end.time")), v.typedDay("form_said_until", f.Value("end.date")), f.Value("end.time"), unless(f.Value("timezone"), f.Value("timezone") == defaultZone))
 	say("event", f.Value("price"), labelled(f, "form_said_capacity", f.Value("capacity")), unless(chosen(d.Joins, f.Value("join")), f.Value("join") == "free"), f.Value("online"))
 	if n := len(d.Photos); n > 0 {
 		say("photo", f.T("form_said_photos", n))
