@@ -24,6 +24,9 @@ type partRow struct {
 // shownParts is how many lines of the break-up a new form has.
 const shownParts = 4
 
+// usualParts are what an empty line stands for until something is chosen.
+var usualParts = []string{"production", "logistics", "distribution", "solidarity", "other"}
+
 // vocabularies fills in what there is to choose from.
 func (v *visit) vocabularies(d *composeData) {
 	w := v.words
@@ -159,6 +162,9 @@ func (v *visit) partRows(f *form) []partRow {
 	rows := make([]partRow, n)
 	for i := range rows {
 		kind := at(f.values["part.kind"], i)
+		if kind == "" || strings.TrimSpace(at(f.values["part.name"], i)+at(f.values["part.amount"], i)) == "" {
+			kind = usualParts[i%len(usualParts)]
+		}
 		kinds := options(v.words, "part_", federation.PartKinds)
 		for k := range kinds {
 			kinds[k].Chosen = kinds[k].Value == kind

@@ -56,7 +56,7 @@ func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
 	say("budget", priceTyped(f), d.Total.Words)
 	say("amount", unless(chosen(d.Actions, f.Value("action")), f.Value("action") != "service"), f.Value("quantity"), f.Value("unit.name"),
 		v.typedDay("form_said_from", f.Value("from")), labelled(f, "form_said_minimum", f.Value("minimum")))
-	say("more", chosen(d.Sectors, f.Value("category"))+chosenCategory(d, f), f.Value("hashtags"))
+	say("more", chosenCategory(d, f), f.Value("hashtags"))
 	say("place", f.Value("place.name"), unless(f.Value("place.city"), f.Value("place.city") == f.Value("place.name")))
 	say("who", voice.Name, chosenOr(d.Audiences, f.Value("audience")), chosenOr(d.Languages, f.Value("language")), f.Value("warning"))
 	say("end", unless(chosenOr(d.Durations, f.Value("duration")), f.any("end.date", "end.time")), v.typedDay("form_said_until", f.Value("end.date")), f.Value("end.time"), unless(f.Value("timezone"), f.Value("timezone") == defaultZone))
@@ -75,33 +75,31 @@ func unless(words string, obvious bool) string {
 	return words
 }
 
-// chosen returns the name of the option with a value; none for no value.
+// chosen returns the name of the option with a value; none if there is none.
 func chosen(list []option, value string) string {
-	if value == "" {
+	i := slices.IndexFunc(list, func(o option) bool { return o.Value == value })
+	if value == "" || i < 0 {
 		return ""
 	}
-	return chosenOr(list, value)
+	return list[i].Label
 }
 
-// chosenOr returns the name of the option with a value, else of the first: it
-// is what the browser shows.
+// chosenOr is chosen, or else the first option: it is what the browser shows.
 func chosenOr(list []option, value string) string {
-	for _, o := range list {
-		if o.Value == value {
-			return o.Label
-		}
-	}
-	if len(list) == 0 {
-		return ""
+	if c := chosen(list, value); c != "" || len(list) == 0 {
+		return c
 	}
 	return list[0].Label
 }
 
 func chosenCategory(d *composeData, f *form) string {
-	if d.Kind != "event" || f.Value("category") == "MEETING" {
-		return ""
+	switch category := f.Value("category"); {
+	case d.Kind != "event":
+		return chosen(d.Sectors, category)
+	case category != "MEETING":
+		return chosen(d.Categories, category)
 	}
-	return chosen(d.Categories, f.Value("category"))
+	return ""
 }
 
 func labelled(f *form, id, typed string) string {

@@ -22,7 +22,7 @@ function keep(form) {
 	const typed = () => {
 		const data = new FormData(form);
 		for (const [name, value] of [...data]) if (value instanceof File) data.delete(name);
-		data.set("form", new URL(form.action).pathname);
+		data.set("form", form.getAttribute("action")); // form.action is the input of that name
 		return data;
 	};
 	const save = async () => {
