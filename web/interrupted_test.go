@@ -46,7 +46,7 @@ func TestNoFormIsLostWhenTheSessionEnds(t *testing.T) {
 					kept.Set("password", "une phrase longue")
 					page = b.post("/sign-in", kept)
 				} else {
-					page = b.post("/sign-in/link", url.Values{"token": {i.link("admin")}})
+					page = b.post("/sign-in/link", url.Values{"token": {i.signInToken("admin")}})
 				}
 				page.wants(t, 200, "de nouveau connecté", `action="`+test.path+`"`, "/thumb", "Relire avant d’envoyer")
 				sound(t, test.name, page.body)
@@ -64,8 +64,8 @@ func TestNoFormIsLostWhenTheSessionEnds(t *testing.T) {
 	}
 }
 
-// link makes a sign-in link.
-func (i *instance) link(account string) (token string) {
+// signInToken makes a sign-in link.
+func (i *instance) signInToken(account string) (token string) {
 	i.t.Helper()
 	i.update(func(ctx context.Context, tx *store.Tx) (err error) {
 		token, err = tx.NewSignIn(ctx, i.accounts[account].ID, time.Hour)
@@ -80,7 +80,7 @@ func TestOtherWordsAreKeptToo(t *testing.T) {
 	b := i.as("member")
 	i.pass(2 * time.Hour)
 	b.post("/reply", url.Values{"object": {origin + o}, "description": {"Il en reste ?"}}).wants(t, 401, "Il en reste ?")
-	page := b.post("/sign-in/link", url.Values{"token": {i.link("member")}}).wants(t, 200, "de nouveau connecté", "Il en reste ?", `action="/reply"`)
+	page := b.post("/sign-in/link", url.Values{"token": {i.signInToken("member")}}).wants(t, 200, "de nouveau connecté", "Il en reste ?", `action="/reply"`)
 	b.post("/reply", hidden(t, page.body)).wants(t, 303)
 	i.as("").get(o).wants(t, 200, "Il en reste ?")
 	b.get("/drafts").wants(t, 200, "Aucun brouillon")
@@ -89,8 +89,8 @@ func TestOtherWordsAreKeptToo(t *testing.T) {
 	b = i.as("member")
 	i.pass(2 * time.Hour)
 	b.post("/reply", url.Values{"object": {origin + o}, "description": {"Et samedi ?"}}).wants(t, 401)
-	b.post("/sign-in/link", url.Values{"token": {i.link("member")}}).wants(t, 200, "Et samedi ?")
-	i.browser().post("/sign-in/link", url.Values{"token": {i.link("member")}}).wants(t, 303)
+	b.post("/sign-in/link", url.Values{"token": {i.signInToken("member")}}).wants(t, 200, "Et samedi ?")
+	i.browser().post("/sign-in/link", url.Values{"token": {i.signInToken("member")}}).wants(t, 303)
 	list := b.get("/drafts").wants(t, 200, "Et samedi ?", "Autre formulaire")
 	at := strings.Index(list.body, `href="/drafts/`)
 	path, _, _ := strings.Cut(list.body[at+len(`href="`):], `"`)
