@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
 )
@@ -149,6 +150,25 @@ func (tx *Tx) edges(ctx context.Context, query string, end federation.IRI, kind 
 		list[i] = p.Edge
 	}
 	return list, next, nil
+}
+
+// Found returns the edges of a kind from an actor (or, towards, to it) whose
+// other end has text in its name or handle.
+func (tx *Tx) Found(ctx context.Context, kind string, actor federation.IRI, towards bool, text string, limit int) ([]*federation.Edge, error) {
+	here, there := "source", "target"
+	if towards {
+		here, there = there, here
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(text)) + "%"
+	found, err := all(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e JOIN actors a ON a.id = e.`+there+`
+		WHERE e.`+here+` = ? AND e.kind = ? AND e.pending = 0 AND (LOWER(a.name) LIKE ? ESCAPE '\' OR a.handle LIKE ? ESCAPE '\')
+		ORDER BY e.at DESC, e.seq DESC LIMIT ?`, actor, kind, like, like, limited(limit))
+	var list []*federation.Edge
+	for _, f := range found {
+		list = append(list, f.Edge)
+	}
+	return list, err
 }
 
 // FirstPending returns the oldest pending edge of a kind to something;

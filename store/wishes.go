@@ -63,11 +63,15 @@ func (tx *Tx) Wishes(ctx context.Context, actor federation.IRI) ([]Wish, error) 
 		SELECT `+wishColumns+` FROM follow_wishes WHERE actor = ? ORDER BY failed DESC, handle LIMIT ?`, actor, MaxWishes)
 }
 
-// ClaimWish returns the wish that is due, for a while for nobody else;
-// federation.ErrNotFound if there is none.
-func (tx *Tx) ClaimWish(ctx context.Context) (Wish, error) {
-	w, err := first(ctx, tx, scanWish, `
+// DueWish returns the wish that is due; federation.ErrNotFound if there is none.
+func (tx *Tx) DueWish(ctx context.Context) (Wish, error) {
+	return first(ctx, tx, scanWish, `
 		SELECT `+wishColumns+` FROM follow_wishes WHERE failed = 0 AND due <= ? ORDER BY due LIMIT 1`, tx.now)
+}
+
+// ClaimWish returns the wish that is due, for a while for nobody else.
+func (tx *Tx) ClaimWish(ctx context.Context) (Wish, error) {
+	w, err := tx.DueWish(ctx)
 	if err != nil {
 		return w, err
 	}

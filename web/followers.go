@@ -5,6 +5,8 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/url"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/outbox"
@@ -21,6 +23,10 @@ type followersData struct {
 	Blocked []*who
 	More    string
 	Mine    bool // those whom we follow
+	Q       string
+	Form    *form // of a list to bring along
+	Queued  int   // from such a list
+	Failed  []string
 }
 
 // followers lists who follows a voice, who wants to, and who is blocked.
@@ -29,8 +35,12 @@ func (v *visit) followers(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := followersData{As: voice.Username, Voices: v.voiceOptions(voice)}
+	d := followersData{As: voice.Username, Voices: v.voiceOptions(voice), Q: cut(v.r.URL.Query().Get("q"), 100)}
 	edges, next, err := tx.Followers(ctx, voice.ID, v.after(), pageSize)
+	if d.Q != "" {
+		next = ""
+		edges, err = tx.Found(ctx, federation.Follow, voice.ID, true, d.Q, 100)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +65,21 @@ func (v *visit) followers(ctx context.Context, tx *store.Tx) (*page, error) {
 
 // following lists whom a voice follows or has asked to follow.
 func (v *visit) following(ctx context.Context, tx *store.Tx) (*page, error) {
+	return v.followingPage(ctx, tx, v.form(url.Values{}))
+}
+
+func (v *visit) followingPage(ctx context.Context, tx *store.Tx, f *form) (*page, error) {
 	voice, err := v.voice()
 	if err != nil {
 		return nil, err
 	}
-	d := followersData{As: voice.Username, Voices: v.voiceOptions(voice), Mine: true}
+	d := followersData{As: voice.Username, Voices: v.voiceOptions(voice), Mine: true, Q: cut(v.r.URL.Query().Get("q"), 100), Form: f}
 	to := func(e *federation.Edge) federation.IRI { return e.To }
 	edges, next, err := tx.Following(ctx, voice.ID, v.after(), pageSize)
+	if d.Q != "" {
+		next = ""
+		edges, err = tx.Found(ctx, federation.Follow, voice.ID, false, d.Q, 100)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +94,22 @@ func (v *visit) following(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Waiting, err = v.people(ctx, tx, waiting, to)
-	return &page{Name: "followers", Title: v.words.T("page_following"), Data: d, NoIndex: true}, err
+	if d.Waiting, err = v.people(ctx, tx, waiting, to); err != nil {
+		return nil, err
+	}
+	wishes, err := tx.Wishes(ctx, voice.ID)
+	for _, w := range wishes {
+		if w.Failed {
+			d.Failed = append(d.Failed, w.Handle)
+		} else {
+			d.Queued++
+		}
+	}
+	p := &page{Name: "followers", Title: v.words.T("page_following"), Data: d, NoIndex: true, Problems: f.mistakes}
+	if len(f.mistakes) > 0 {
+		p.Status = http.StatusUnprocessableEntity
+	}
+	return p, err
 }
 
 // acceptFollower lets somebody follow a locked actor, or refuses it.

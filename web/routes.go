@@ -87,6 +87,8 @@ func routes() []route {
 		{path: "/follow/actor", who: member, post: (*visit).follow},
 		{path: "/unfollow", who: member, post: (*visit).unfollow},
 		{path: "/following", who: member, get: (*visit).following},
+		{path: "/following/table", who: member, get: (*visit).followingTable},
+		{path: "/following/import", who: member, post: (*visit).importFollows},
 		{path: "/followers", who: member, get: (*visit).followers},
 		{path: "/followers/accept", who: member, post: (*visit).acceptFollower},
 		{path: "/followers/remove", who: member, post: (*visit).removeFollower},

@@ -280,7 +280,8 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	in := &inbox.Worker{DB: p.DB, Directory: p.Directory, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
 	letters := &mail.Worker{DB: p.DB, Server: p.mail, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
-	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }} {
+	wishes := &outbox.Wishes{DB: p.DB, Directory: p.Directory, Log: p.log, Idle: o.idle}
+	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, wishes.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }} {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				p.failed <- err
