@@ -47,6 +47,11 @@ type candidate struct {
 // Of each followed actor only the newest few are looked at, so that it does
 // not matter how much is stored.
 func (tx *Tx) Feed(ctx context.Context, actor federation.IRI, cursor string, limit int) (items []FeedItem, next string, err error) {
+	return tx.FeedOf(ctx, actor, FeedQuery{}, cursor, limit)
+}
+
+// FeedOf is [Tx.Feed], of what q asks for.
+func (tx *Tx) FeedOf(ctx context.Context, actor federation.IRI, q FeedQuery, cursor string, limit int) (items []FeedItem, next string, err error) {
 	limit = limited(limit)
 	after, err := candidateOf(cursor)
 	if err != nil {
@@ -54,7 +59,7 @@ func (tx *Tx) Feed(ctx context.Context, actor federation.IRI, cursor string, lim
 	}
 	shown := map[federation.IRI]bool{}
 	for range maxRounds {
-		list, more, err := tx.candidates(ctx, actor, after, limit+1)
+		list, more, err := tx.candidates(ctx, actor, q, after, limit+1)
 		if err != nil {
 			return nil, "", err
 		}
@@ -72,7 +77,7 @@ func (tx *Tx) Feed(ctx context.Context, actor federation.IRI, cursor string, lim
 			}
 			after = &list[i]
 			o := objects[c.object]
-			if o == nil || o.Gone() || shown[o.ID] || c.way == published && strange[c.parent] {
+			if o == nil || o.Gone() || shown[o.ID] || c.way == published && strange[c.parent] || !q.near(o) {
 				continue
 			}
 			ok, err := tx.MayRead(ctx, actor, o)
@@ -97,7 +102,7 @@ const (
 		SELECT o.published, o.seq, o.seq, '', o.in_reply_to
 		FROM edges e CROSS JOIN objects o ON o.seq IN (
 			SELECT i.seq FROM objects i
-			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)
+			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)/* of i */
 			ORDER BY i.published DESC, i.seq DESC LIMIT ?)
 		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
 		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
@@ -105,7 +110,7 @@ const (
 		SELECT o.published, o.seq, o.seq, '', o.in_reply_to
 		FROM edges e CROSS JOIN LATERAL (
 			SELECT i.published, i.seq, i.in_reply_to FROM objects i
-			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)
+			WHERE i.attributed_to = e.target AND i.gone = 0 AND (i.published, i.seq) < (?, ?)/* of i */
 			ORDER BY i.published DESC, i.seq DESC LIMIT ?) o
 		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
 		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
@@ -113,7 +118,7 @@ const (
 		SELECT s.at, s.seq, o.seq, s.source, ''
 		FROM edges e CROSS JOIN edges s ON s.seq IN (
 			SELECT i.seq FROM edges i CROSS JOIN objects p ON p.id = i.target AND p.gone = 0
-			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)
+			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)/* of p */
 			ORDER BY i.at DESC, i.seq DESC LIMIT ?)
 		CROSS JOIN objects o ON o.id = s.target
 		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
@@ -122,44 +127,49 @@ const (
 		SELECT s.at, s.seq, s.object, s.source, ''
 		FROM edges e CROSS JOIN LATERAL (
 			SELECT i.at, i.seq, i.source, p.seq AS object FROM edges i JOIN objects p ON p.id = i.target AND p.gone = 0
-			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)
+			WHERE i.source = e.target AND i.kind = 'Announce' AND i.pending = 0 AND (i.at, i.seq) < (?, ?)/* of p */
 			ORDER BY i.at DESC, i.seq DESC LIMIT ?) s
 		WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0
 		ORDER BY s.at DESC, s.seq DESC LIMIT ?`
 	addressedQuery = `
 		SELECT d.published, d.object, d.object, '', ''
 		FROM object_addressees d
-		WHERE d.actor = ? AND (d.published, d.object) < (?, ?)
+		WHERE d.actor = ? AND (d.published, d.object) < (?, ?)/* of d */
 		ORDER BY d.published DESC, d.object DESC LIMIT ?`
 	writtenQuery = `
 		SELECT o.published, o.seq, o.seq, '', ''
 		FROM objects o
-		WHERE o.attributed_to = ? AND (o.published, o.seq) < (?, ?) AND o.gone = 0
+		WHERE o.attributed_to = ? AND (o.published, o.seq) < (?, ?) AND o.gone = 0/* of o */
 		ORDER BY o.published DESC, o.seq DESC LIMIT ?`
 )
 
 // wayQuery returns the statement for a way, with its arguments.
-func (tx *Tx) wayQuery(way int, actor federation.IRI, b bound, n int) (string, []any) {
-	followed := []any{b.at, b.seq, n, actor, n}
-	own := []any{actor, b.at, b.seq, n}
+func (tx *Tx) wayQuery(way int, actor federation.IRI, q FeedQuery, b bound, n int) (string, []any) {
+	var query, alias string
 	switch {
 	case way == published && tx.postgres():
-		return publishedPostgres, followed
+		query, alias = publishedPostgres, "i"
 	case way == published:
-		return publishedSQLite, followed
+		query, alias = publishedSQLite, "i"
 	case way == announced && tx.postgres():
-		return announcedPostgres, followed
+		query, alias = announcedPostgres, "p"
 	case way == announced:
-		return announcedSQLite, followed
+		query, alias = announcedSQLite, "p"
 	case way == addressed:
-		return addressedQuery, own
+		query, alias = addressedQuery, "d"
 	default:
-		return writtenQuery, own
+		query, alias = writtenQuery, "o"
 	}
+	where, args := q.where(alias)
+	query = strings.Replace(query, "/* of "+alias+" */", where, 1)
+	if way == published || way == announced {
+		return query, slices.Concat([]any{b.at, b.seq}, args, []any{n, actor, n})
+	}
+	return query, slices.Concat([]any{actor, b.at, b.seq}, args, []any{n})
 }
 
 // candidates returns the next n, and whether there may be more.
-func (tx *Tx) candidates(ctx context.Context, actor federation.IRI, after *candidate, n int) (list []candidate, more bool, err error) {
+func (tx *Tx) candidates(ctx context.Context, actor federation.IRI, q FeedQuery, after *candidate, n int) (list []candidate, more bool, err error) {
 	if err := tx.readInOrder(ctx, true); err != nil {
 		return nil, false, err
 	}
@@ -171,7 +181,7 @@ func (tx *Tx) candidates(ctx context.Context, actor federation.IRI, after *candi
 		case way < after.way:
 			b.seq = 0
 		}
-		query, args := tx.wayQuery(way, actor, b, n)
+		query, args := tx.wayQuery(way, actor, q, b, n)
 		found, err := all(ctx, tx, func(r row) (candidate, error) {
 			c := candidate{way: way}
 			err := r.Scan(&c.at, &c.seq, &c.object, &c.by, &c.parent)

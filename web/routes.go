@@ -58,6 +58,7 @@ func routes() []route {
 		{path: "/account/tokens/end", who: member, post: (*visit).endToken},
 		{path: "/profile", who: member, get: (*visit).profilePage, post: (*visit).saveProfile},
 		{path: "/feed", who: member, get: (*visit).feed},
+		{path: "/feed/read", who: member, post: (*visit).readFeed},
 		{path: "/notifications", who: member, get: (*visit).notifications},
 		{path: "/notifications/read", who: member, post: (*visit).readNotifications},
 		{path: "/publish/offer", who: member, get: (*visit).offerPage, post: (*visit).publishOffer},

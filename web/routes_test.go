@@ -101,6 +101,7 @@ var posted = map[string][5]int{
 	"/account/mail":                {401, 422, 422, 422, 422},
 	"/account/security":            {401, 400, 400, 400, 400},
 	"/account/data":                {401, 422, 422, 422, 422},
+	"/feed/read":                   {401, 303, 303, 303, 303},
 	"/following/import":            {401, 422, 422, 422, 422},
 	"/account/passkeys":            {401, 422, 422, 422, 422},
 	"/account/devices":             {401, 404, 404, 404, 404},
