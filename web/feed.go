@@ -66,7 +66,7 @@ func (v *visit) feed(ctx context.Context, tx *store.Tx) (*page, error) {
 			d.Cards = append(d.Cards, c)
 		}
 	}
-	d.Since = v.since(mark)
+	d.Since = v.newSince(mark)
 	return &page{Name: "feed", Title: v.words.T("page_feed"), Data: d, NoIndex: true}, nil
 }
 
@@ -110,8 +110,8 @@ func (v *visit) feedQuery(voice *federation.Actor, d *feedData) (q store.FeedQue
 	return q
 }
 
-// since says when somebody was here last: by the day of the week, or the date.
-func (v *visit) since(t time.Time) string {
+// newSince says when somebody was here last: by the day of the week, or the date.
+func (v *visit) newSince(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
