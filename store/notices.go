@@ -29,8 +29,9 @@ func (tx *Tx) Notify(ctx context.Context, n federation.Notice) error {
 	return named(err, "notice for", n.For)
 }
 
-// stillThere leaves out what was said of an object that was deleted since.
-const stillThere = `NOT EXISTS (SELECT 1 FROM objects o WHERE o.id = n.object AND o.gone = 1)`
+// stillThere leaves out what was said of an object that was deleted since, but
+// for that it was removed.
+const stillThere = `(n.kind = 'Removed' OR NOT EXISTS (SELECT 1 FROM objects o WHERE o.id = n.object AND o.gone = 1))`
 
 // Notices returns what an actor was told, newest first.
 func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, limit int) ([]Noticed, string, error) {

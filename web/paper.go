@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,6 +136,12 @@ type posterData struct {
 	Large   bool   // a short title
 }
 
+// printable are the kinds that a poster can be made of.
+var printable = []string{"event", "offer", "need"}
+
+// Printable reports whether there is a poster of what a page shows.
+func (d *objectData) Printable() bool { return d.Local && slices.Contains(printable, d.Kind) }
+
 // poster is an event, an offer or a need on a sheet.
 func (v *visit) poster(ctx context.Context, tx *store.Tx) (*page, error) {
 	o, err := v.readable(ctx, tx, v.local("/objects/"+v.r.PathValue("id")))
@@ -142,7 +149,7 @@ func (v *visit) poster(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	kind := federation.IndexOf(o).Kind
-	if !o.Local || o.Gone() || kind != "event" && kind != "offer" && kind != "need" {
+	if !o.Local || o.Gone() || !slices.Contains(printable, kind) {
 		return nil, fmt.Errorf("poster: %w", federation.ErrNotFound)
 	}
 	cards, err := v.cards(ctx, tx, []*federation.Object{o})

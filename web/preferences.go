@@ -109,7 +109,8 @@ func tileTemplate(typed string) bool {
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Fragment != "" || len(typed) > 500 {
 		return false
 	}
-	return tileHost.MatchString(u.Host) && !strings.ContainsAny(typed, " ;,'\"<>\\") && !strings.ContainsAny(u.Host, "{}")
+	host, _, _ := strings.Cut(strings.TrimPrefix(typed, "https://"), "/")
+	return tileHost.MatchString(host) && !strings.ContainsAny(typed, " ;,'\"<>\\")
 }
 
 var tileHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)

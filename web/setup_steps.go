@@ -12,6 +12,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/vocab"
 	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -319,9 +320,7 @@ func (v *visit) saveTestMail(ctx context.Context, f *form) error {
 	}
 	f.values.Set("did", "test_mail")
 	return v.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.QueueMail(ctx, &store.Mail{
-			Kind: "test", To: email, Subject: v.words.T("mail_test_subject", "Site", v.facts.name()),
-			Body: v.words.T("mail_test_body", "Site", v.facts.name(), "Origin", v.Origin),
-		})
+		_, err := mail.QueueTest(ctx, tx, v.words, v.facts.name(), email)
+		return err
 	})
 }
