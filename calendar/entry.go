@@ -47,6 +47,8 @@ type Entry struct {
 	Changes    []*Entry  // changed times of this event
 	Answers    []Answer  // only of METHOD:REPLY: who else is invited is not ours to know
 	Line       int
+
+	wasDay bool // Was is a day, though the event has hours
 }
 
 // A Person is who organises or answers.
@@ -100,7 +102,10 @@ func entryOf(c *component, method string, z *zones) *Entry {
 func (e *Entry) property(p property, z *zones) {
 	switch p.name {
 	case "UID":
-		e.UID = oneLine(p.value, maxName)
+		if e.UID = strings.Join(strings.Fields(p.value), " "); len(e.UID) > maxName {
+			sum := sha256.Sum256([]byte(e.UID))
+			e.UID = hex.EncodeToString(sum[:16]) + "@long.invalid"
+		}
 	case "SEQUENCE":
 		e.Sequence, _ = strconv.Atoi(strings.TrimSpace(p.value))
 		e.Sequence = min(max(e.Sequence, 0), math.MaxInt32)

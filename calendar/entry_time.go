@@ -23,7 +23,7 @@ func (e *Entry) when(c *component, z *zones) bool {
 	for _, p := range properties {
 		switch p.name {
 		case "RECURRENCE-ID":
-			e.changed(r, p, z)
+			e.changed(p, z)
 		case "EXRULE": // of RFC 2445; RFC 5545 has it no more
 			z.report.add("report_recurrence", p.number, "Property", p.name, "Reason", "error_recurrence")
 		}
@@ -42,16 +42,13 @@ func (e *Entry) when(c *component, z *zones) bool {
 }
 
 // changed takes a RECURRENCE-ID.
-func (e *Entry) changed(r *Recurrence, p property, z *zones) {
+func (e *Entry) changed(p property, z *zones) {
 	t, kind, ok := p.time(z)
 	if !ok {
 		z.report.add("report_recurrence", p.number, "Property", p.name, "Reason", "error_recurrence_dates")
 		return
 	}
-	e.Was = t
-	if kind == isDate && !e.AllDay {
-		e.Was = r.asStart(t, kind)
-	}
+	e.Was, e.wasDay = t, kind == isDate && !e.AllDay
 	if strings.EqualFold(p.params["RANGE"], "THISANDFUTURE") {
 		z.report.add("report_this_and_future", p.number)
 	}
@@ -149,6 +146,9 @@ func (e *Entry) newer(o *Entry) bool {
 
 // take takes in a changed time; a later one of the same replaces it.
 func (e *Entry) take(change *Entry) {
+	if change.wasDay { // the one that begins on that day
+		change.Was = e.Recurrence.asStart(change.Was, isDate)
+	}
 	c := Change{Was: change.Was, Start: change.Start, End: change.End, Cancelled: change.Status == Cancelled}
 	for i, old := range e.Changes {
 		if old.Was.Equal(change.Was) {

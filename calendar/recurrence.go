@@ -10,10 +10,10 @@ import (
 // What a recurrence is bounded by. An event without end is expanded as far as
 // somebody looks, and nobody looks further than this.
 const (
-	MaxOccurrences = 500     // given at once
-	MaxYears       = 5       // from the first day asked for
-	MaxDates       = 1000    // of each: skipped, added and changed
-	maxSteps       = 100_000 // of a rule, before the days asked for are reached
+	MaxOccurrences = 500    // given at once
+	MaxYears       = 5      // from the first day asked for
+	MaxDates       = 1000   // of each: skipped, added and changed
+	maxSteps       = 20_000 // of a rule that counts, before the days asked for are reached
 )
 
 // A Recurrence is when something happens that happens more than once: a first
@@ -97,7 +97,7 @@ func (r *Recurrence) between(from, to time.Time, limit int) (all []Occurrence, m
 			all = append(all, o)
 		}
 	}
-	for t := range r.starts(to) {
+	for t := range r.starts(from, to) {
 		if !taken[t.Unix()] {
 			add(r.occurrence(t))
 		}
@@ -137,9 +137,9 @@ func (r *Recurrence) exceptions() map[int64]bool {
 }
 
 // starts yields when it begins by its rule and before to, exceptions not yet
-// taken off. The first time is always one, and counts, even if the rule would
+// taken off; what is over at from may be missing. The first time is always one, and counts, even if the rule would
 // not have it. RFC 5545 3.8.5.3.
-func (r *Recurrence) starts(to time.Time) func(yield func(time.Time) bool) {
+func (r *Recurrence) starts(from, to time.Time) func(yield func(time.Time) bool) {
 	return func(yield func(time.Time) bool) {
 		if !yield(r.Start) || r.rule == nil {
 			return
@@ -151,7 +151,11 @@ func (r *Recurrence) starts(to time.Time) func(yield func(time.Time) bool) {
 		zone := r.Start.Location()
 		left := r.rule.count - 1
 		clock := clock{zone: zone}
-		for w := range r.rule.times(wall(r.Start), wall(last.In(zone)).AddDate(0, 0, 1)) {
+		first := wall(from.In(zone)).AddDate(0, 0, -2)
+		if lasts := r.End.Sub(r.Start); lasts > 0 {
+			first = first.Add(-lasts)
+		}
+		for w := range r.rule.times(wall(r.Start), first, wall(last.In(zone)).AddDate(0, 0, 1)) {
 			t := clock.at(w)
 			if r.rule.count > 0 && left == 0 || !t.Before(last) || !yield(t) {
 				return
@@ -203,7 +207,7 @@ func (r *Recurrence) Last() (time.Time, bool) {
 	}
 	last, steps := time.Time{}, 0
 	taken := r.exceptions()
-	for t := range r.starts(time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC)) {
+	for t := range r.starts(r.Start, time.Date(lastYear, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		if steps++; steps > 20*MaxOccurrences {
 			return time.Time{}, false
 		}

@@ -199,7 +199,7 @@ func TestNothingToFind(t *testing.T) {
 			t.Fatal(rule, err)
 		}
 		steps := 0
-		for range r.starts(time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		for range r.starts(r.Start, time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC)) {
 			steps++
 		}
 		if steps != 1 {
@@ -265,4 +265,36 @@ func ExampleRecurrence_Between() {
 	// Output:
 	// 2026-10-22 18:30:00 +0200 CEST
 	// 2026-10-29 18:30:00 +0100 CET
+}
+
+// TestFarFromTheStart: what is asked for years after the start is what one
+// comes to step by step.
+func TestFarFromTheStart(t *testing.T) {
+	for _, rule := range []string{
+		"FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=DAILY;INTERVAL=7;BYMONTH=3,10", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU", "FREQ=WEEKLY;INTERVAL=3;WKST=WE",
+		"FREQ=MONTHLY;BYMONTHDAY=31", "FREQ=MONTHLY;INTERVAL=5;BYDAY=-1TH", "FREQ=MONTHLY;INTERVAL=7;BYDAY=MO,TU;BYSETPOS=-2", "FREQ=YEARLY", "FREQ=YEARLY;INTERVAL=3;BYDAY=10MO", "FREQ=YEARLY;BYWEEKNO=1",
+	} {
+		r := recurrence(t, time.UTC, "DTSTART;TZID=Europe/Paris:20040131T233000", "DTEND;TZID=Europe/Paris:20040201T013000", "RRULE:"+rule)
+		from := time.Date(2026, 2, 27, 23, 0, 0, 0, time.UTC)
+		got, _ := r.between(from, from.AddDate(4, 0, 0), 2000)
+		var want []Occurrence
+		for s := range r.starts(r.Start, from.AddDate(4, 0, 0)) {
+			if o := r.occurrence(s); o.End.After(from) {
+				want = append(want, o)
+			}
+		}
+		if written(got, "2330") != written(want, "2330") || len(got) == 0 {
+			t.Errorf("%s: %.200s\nwant %.200s", rule, written(got, "2330"), written(want, "2330"))
+		}
+	}
+}
+
+// TestAnOldRuleCostsLittle: a stranger's file may hold 5,000 of these.
+func TestAnOldRuleCostsLittle(t *testing.T) {
+	all := "FREQ=DAILY;BYHOUR=0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23"
+	r := recurrence(t, time.UTC, "DTSTART:19000101T000000Z", "RRULE:"+all)
+	from := time.Date(2026, 2, 27, 23, 0, 0, 0, time.UTC)
+	if got, more := r.Between(from, from.AddDate(0, 0, 2), 100); len(got) != 48 || more {
+		t.Error(len(got), more)
+	}
 }

@@ -3,7 +3,7 @@
 package calendar
 
 import (
-	"maps"
+	"strings"
 
 	"codeberg.org/maillage/maillage/locale"
 )
@@ -13,6 +13,8 @@ import (
 type Report struct {
 	Remarks []Remark
 	More    int // remarks that there was no room for
+
+	known map[string]int // where a remark stands, by what it says
 }
 
 // A Remark is one thing that was changed or left out.
@@ -31,20 +33,23 @@ func (r *Report) add(id string, line int, args ...string) {
 	if r == nil {
 		return
 	}
-	m := Remark{ID: id, Line: line, Count: 1, Args: map[string]string{}}
-	for i := 0; i+1 < len(args); i += 2 {
-		m.Args[args[i]] = short(args[i+1], 80)
-	}
-	for i := range r.Remarks {
-		if old := &r.Remarks[i]; old.ID == id && maps.Equal(old.Args, m.Args) {
-			old.Count++
-			return
-		}
+	key := id + "\x00" + strings.Join(args, "\x00")
+	if i, ok := r.known[key]; ok {
+		r.Remarks[i].Count++
+		return
 	}
 	if len(r.Remarks) >= maxRemarks {
 		r.More++
 		return
 	}
+	m := Remark{ID: id, Line: line, Count: 1, Args: map[string]string{}}
+	for i := 0; i+1 < len(args); i += 2 {
+		m.Args[args[i]] = short(args[i+1], 80)
+	}
+	if r.known == nil {
+		r.known = map[string]int{}
+	}
+	r.known[key] = len(r.Remarks)
 	r.Remarks = append(r.Remarks, m)
 }
 

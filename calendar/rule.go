@@ -252,10 +252,14 @@ func moved(w time.Time, years int) time.Time {
 }
 
 // times yields when the rule says that it happens, on the wall clock, after
-// start and until last.
-func (r *rule) times(start, last time.Time) func(yield func(time.Time) bool) {
+// start and until last. What is before first may be left out, unless it is to
+// be counted.
+func (r *rule) times(start, first, last time.Time) func(yield func(time.Time) bool) {
 	return func(yield func(time.Time) bool) {
 		o := r.from(start)
+		if r.count == 0 && first.After(start) {
+			o.Dtstart = jump(o, first)
+		}
 		o.Dtstart, o.Until = moved(o.Dtstart, cycle), moved(last, cycle)
 		lib, err := rrule.NewRRule(o)
 		if err != nil {
@@ -272,6 +276,24 @@ func (r *rule) times(start, last time.Time) func(yield func(time.Time) bool) {
 			}
 		}
 	}
+}
+
+// jump returns where the rule may begin so that nothing after first is missed:
+// the beginning of a day, week, month or year that is a whole number of
+// intervals after its own.
+func jump(o rrule.ROption, first time.Time) time.Time {
+	from := day(o.Dtstart)
+	whole := func(passed int) int { return max(passed, 0) / o.Interval * o.Interval }
+	switch o.Freq {
+	case rrule.DAILY:
+		return from.AddDate(0, 0, whole(int(first.Sub(from)/(24*time.Hour))))
+	case rrule.WEEKLY: // from is the first day of a week
+		return from.AddDate(0, 0, 7*whole(int(first.Sub(from)/(7*24*time.Hour))))
+	case rrule.MONTHLY:
+		months := (first.Year()-from.Year())*12 + int(first.Month()) - int(from.Month())
+		return time.Date(from.Year(), from.Month()+time.Month(whole(months)), 1, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Date(from.Year()+whole(first.Year()-from.Year()), 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
 // inWeek reports whether w is in a week of BYWEEKNO. The library takes the
