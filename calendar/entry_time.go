@@ -28,6 +28,12 @@ func (e *Entry) when(c *component, z *zones) bool {
 			z.report.add("report_recurrence", p.number, "Property", p.name, "Reason", "error_recurrence")
 		}
 	}
+	if r.rule != nil {
+		if z.counted += r.rule.count; z.counted > maxCounting && r.rule.count > 0 {
+			z.report.add("report_too_many_times", c.number)
+			r.rule = nil
+		}
+	}
 	if e.Was.IsZero() && (r.rule != nil || len(r.Added) > 0) {
 		e.Recurrence = r
 		return true

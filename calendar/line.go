@@ -42,8 +42,10 @@ func contentLines(data []byte, report *Report) func(yield func(contentLine) bool
 			var physical []byte
 			physical, data, _ = bytes.Cut(data, []byte("\n"))
 			number++
-			physical = bytes.TrimSuffix(physical, []byte("\r"))
-			folded := len(physical) > 0 && (physical[0] == ' ' || physical[0] == '\t')
+			if physical = bytes.TrimRight(physical, "\r"); len(physical) == 0 {
+				continue // also between a line and its continuation, where ends of lines were doubled
+			}
+			folded := physical[0] == ' ' || physical[0] == '\t'
 			switch {
 			case folded && began > 0:
 				physical = physical[1:]

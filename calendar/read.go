@@ -19,6 +19,7 @@ const (
 	maxDepth      = 6       // of components in components
 	maxProperties = 3000    // of one event
 	maxZoneParts  = 50      // times that one definition of a zone has
+	maxCounting   = 100_000 // COUNT of all rules together: to count takes time, each time
 )
 
 // Options say what is known about a file beside its content.

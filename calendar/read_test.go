@@ -251,6 +251,7 @@ func TestLettersAndLines(t *testing.T) {
 		"folded within a letter":    {folded, ""},
 		"UTF-16":                    {string(utf16), ""},
 		"blank lines":               {strings.ReplaceAll(event, "\n", "\n\n"), ""},
+		"doubled ends of lines":     {strings.ReplaceAll(strings.ReplaceAll(folded, "\r\n", "\n"), "\n", "\r\r\n\r\n"), ""},
 		"small letters":             {strings.NewReplacer("SUMMARY", "Summary", "BEGIN:VEVENT", "begin:vevent", "DTSTART;TZID", "dtstart;tzid").Replace(event), ""},
 		"no VCALENDAR":              {event[len("BEGIN:VCALENDAR\n"):], ""},
 		"two calendars":             {"BEGIN:VCALENDAR\nEND:VCALENDAR\n" + event, ""},

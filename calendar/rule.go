@@ -31,7 +31,7 @@ var ruleOrder = []string{
 
 const (
 	maxRule     = 2000    // bytes of a rule
-	maxCount    = 100_000 // COUNT: more is never reached
+	maxCount    = 10_000  // COUNT: more nobody waits for, and each is counted
 	maxInterval = 120_000 // INTERVAL: more is beyond every calendar
 	maxTimes    = 24      // hours in a day at which something may happen
 )
@@ -96,16 +96,19 @@ func ruleParts(text string) (map[string]string, error) {
 func (r *rule) limits(zone *time.Location) error {
 	if value, ok := r.parts["COUNT"]; ok {
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 {
+		if err != nil || n < 1 || n > maxCount {
 			return wrong("error_recurrence_count", "a count of %s", value)
 		}
-		r.count = min(n, maxCount)
+		r.count = n
 	}
 	value, ok := r.parts["UNTIL"]
 	if !ok {
 		return nil
 	}
 	w, kind, ok := parseTime(value)
+	if year, err := strconv.Atoi(value[:min(len(value), 4)]); !ok && err == nil && year > lastYear {
+		return nil // the year 9999, which some write for ever
+	}
 	if !ok {
 		return wrong("error_recurrence_until", "until %s", value)
 	}
@@ -240,13 +243,36 @@ func (r *rule) from(start time.Time) rrule.ROption {
 // rruleDays are the library's weekdays by ours.
 var rruleDays = [7]rrule.Weekday{rrule.SU, rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA}
 
-// cycle is how many years the dates are moved before the library sees them.
-// After 400 years the calendar is the same, weekdays too; so far ahead, the
-// library gives up soon (it does so in the year 9999 only) on a rule that fits
-// no day, such as every 30 February.
-const cycle = 19 * 400
+// The library looks for days until the year 9999, also for a rule that fits
+// none, such as every 30 February. So the dates are moved ahead before it sees
+// them, close to that year, by as many years that the calendar is the same.
+const (
+	libraryEnd = 9999
+	cycle      = 19 * 400 // years after which every calendar is the same
+	maxCounted = 60       // years for which a rule with a count is followed
+)
 
-// moved moves a time by whole cycles.
+// ahead returns by how many years to move dates of the years first to last.
+func ahead(first, last int) int {
+	for n := libraryEnd - last; n > cycle; n-- {
+		y := first
+		for y <= last && alike(y, y+n) {
+			y++
+		}
+		if y > last {
+			return n
+		}
+	}
+	return cycle
+}
+
+// alike reports whether two years have the same calendar.
+func alike(a, b int) bool {
+	january := func(y int) time.Weekday { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Weekday() }
+	return january(a) == january(b) && january(a+1) == january(b+1)
+}
+
+// moved moves a time by years in which the calendar is the same.
 func moved(w time.Time, years int) time.Time {
 	return time.Date(w.Year()+years, w.Month(), w.Day(), w.Hour(), w.Minute(), w.Second(), 0, time.UTC)
 }
@@ -260,7 +286,11 @@ func (r *rule) times(start, first, last time.Time) func(yield func(time.Time) bo
 		if r.count == 0 && first.After(start) {
 			o.Dtstart = jump(o, first)
 		}
-		o.Dtstart, o.Until = moved(o.Dtstart, cycle), moved(last, cycle)
+		if horizon := start.AddDate(maxCounted, 0, 0); r.count > 0 && last.After(horizon) {
+			last = horizon
+		}
+		years := ahead(o.Dtstart.Year()-1, max(o.Dtstart.Year(), last.Year())+1)
+		o.Dtstart, o.Until = moved(o.Dtstart, years), moved(last, years)
 		lib, err := rrule.NewRRule(o)
 		if err != nil {
 			return // check has seen it
@@ -271,7 +301,7 @@ func (r *rule) times(start, first, last time.Time) func(yield func(time.Time) bo
 			if !ok {
 				return
 			}
-			if w = moved(w, -cycle); w.After(start) && r.inWeek(w) && !yield(w) {
+			if w = moved(w, -years); w.After(start) && r.inWeek(w) && !yield(w) {
 				return
 			}
 		}

@@ -132,7 +132,8 @@ func TestRulesThatAreRefused(t *testing.T) {
 		"FREQ=WEEKLY;COUNT=0":                       "error_recurrence_count",
 		"FREQ=WEEKLY;COUNT=many":                    "error_recurrence_count",
 		"FREQ=WEEKLY;UNTIL=tomorrow":                "error_recurrence_until",
-		"FREQ=WEEKLY;UNTIL=99990101":                "error_recurrence_until",
+		"FREQ=WEEKLY;COUNT=10001":                   "error_recurrence_count",
+		"FREQ=WEEKLY;UNTIL=18990101":                "error_recurrence_until",
 		"FREQ=WEEKLY;BYDAY=" + strings.Repeat("MO,", maxRule) + "MO": "error_recurrence",
 	} {
 		r := &Recurrence{Start: time.Date(2026, 3, 5, 18, 30, 0, 0, time.UTC)}

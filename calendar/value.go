@@ -43,10 +43,11 @@ func parseTime(s string) (w time.Time, k kind, ok bool) {
 	return time.Time{}, 0, false
 }
 
-// What is before or after these years is a mistake or an attack.
+// What is before or after these years is a mistake or an attack. Between them
+// every fourth year is a leap year.
 const (
-	firstYear = 1900
-	lastYear  = 2199
+	firstYear = 1902
+	lastYear  = 2098
 )
 
 // A span is a DURATION: days are those of the clocks, the rest is exact. RFC

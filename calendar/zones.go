@@ -186,6 +186,7 @@ type zones struct {
 	wallClock map[string]bool           // whose times are really ours
 	found     map[string]*time.Location // already looked up
 	report    *Report                   // nil: what is wrong is an error
+	counted   int                       // by all rules so far
 }
 
 // maxZones bounds how many different names are looked up for one calendar.
