@@ -131,10 +131,16 @@ func (w *Worker) record(ctx context.Context, m *store.Mail, cause error) error {
 		switch {
 		case cause == nil:
 			log.InfoContext(ctx, "mail sent")
-			return tx.SentMail(ctx, m.ID)
+			if err := tx.SentMail(ctx, m.ID); err != nil || m.Kind != kindDigest {
+				return err
+			}
+			return tx.SubscriptionArrived(ctx, m.To, true)
 		case errors.Is(cause, errRefused), now.Sub(m.Created) >= giveUp:
 			log.WarnContext(ctx, "mail given up")
-			return tx.FailMail(ctx, m.ID, cause.Error())
+			if err := tx.FailMail(ctx, m.ID, cause.Error()); err != nil || m.Kind != kindDigest || !errors.Is(cause, errRefused) {
+				return err
+			}
+			return tx.SubscriptionArrived(ctx, m.To, false)
 		}
 		again := now.Add(backOff[min(max(m.Attempts, 1), len(backOff))-1])
 		log.InfoContext(ctx, "mail waits", "until", again)

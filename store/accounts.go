@@ -86,8 +86,12 @@ func (tx *Tx) AddAccount(ctx context.Context, a *Account) error {
 	if a.Created.IsZero() {
 		a.Created = tx.now
 	}
-	if a.Notify == "" {
+	switch {
+	case a.Notify != "":
+	case a.Email == "":
 		a.Notify = MailNone
+	default: // whoever gave an address wants to hear of an answer
+		a.Notify = MailDaily
 	}
 	id, err := tx.number(ctx, `
 		INSERT INTO accounts (name, email, role, password, person, locale, suspended, created, notify_mail, invited_by)

@@ -59,6 +59,8 @@ func (t *fixture) fill() {
 			tx.Record(Acting(t.ctx, ann.ID, "ann"), Deed{Verb: federation.Create, Actor: amap.ID, Object: string(o.ID)}),
 			tx.Complain(t.ctx, &Complaint{Target: bob.ID, Content: "Arnaque", Email: "eve@example.org"}),
 			tx.Decide(t.ctx, &Decision{Account: ann.ID, Target: string(bob.ID), Action: "dismiss", Note: "Rien."}),
+			tx.SetNoticesMailed(t.ctx, ann.ID, time.Time{}),
+			errOf("", second(tx.Subscribe(t.ctx, "eve@example.org", "fr", SubscribedAll))),
 			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))
 	})
 }

@@ -83,6 +83,8 @@ var retention = []rule{
 	{keepRefused, `DELETE FROM signins WHERE token IN (SELECT token FROM signins WHERE expires < ? LIMIT ?)`},
 	{keepMails, `DELETE FROM mails WHERE id IN (
 		SELECT id FROM mails WHERE state <> 'pending' AND done < ? LIMIT ?)`},
+	{confirmWithin, `DELETE FROM subscriptions WHERE id IN (
+		SELECT id FROM subscriptions WHERE confirmed = 0 AND created < ? LIMIT ?)`},
 	{keepUnsent, `DELETE FROM mails WHERE id IN (
 		SELECT id FROM mails WHERE state = 'pending' AND due < ? LIMIT ?)`},
 	{0, `DELETE FROM challenges WHERE token IN (SELECT token FROM challenges WHERE expires < ? LIMIT ?)`},

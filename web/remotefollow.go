@@ -60,10 +60,14 @@ func (v *visit) followActor(a *federation.Actor) *followPart {
 func (v *visit) waysAt(path string) []followWay {
 	base := strings.TrimSuffix(path, "/")
 	_, host, _ := strings.Cut(v.Origin, "://")
-	return []followWay{
+	var ways []followWay
+	if v.Mail && base == "" { // the letter is the initiative's
+		ways = append(ways, followWay{"mail", v.words.T("page_way_mail"), "/subscribe"})
+	}
+	return append(ways, []followWay{
 		{"rss", v.words.T("page_way_feed"), template.URL(base + "/feed.atom")},
 		{"calendar-plus", v.words.T("page_way_calendar"), template.URL("webcal://" + host + calendarAt(base))},
-	}
+	}...)
 }
 
 // followObject makes the part about one of our objects.

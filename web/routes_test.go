@@ -68,6 +68,10 @@ var expected = map[string][5]int{
 	"/objects/{id}/answers":       {303, 404, 404, 404, 404}, // an offer is no event
 	"/report":                     {404, 404, 404, 404, 404},
 	"/follow":                     {303, 200, 200, 200, 200},
+	"/subscribe":                  {404, 404, 404, 404, 404}, // no mail is sent here
+	"/mail/confirm":               {404, 404, 404, 404, 404},
+	"/mail/manage":                {404, 404, 404, 404, 404},
+	"/mail/stop":                  {404, 404, 404, 404, 404},
 	"/authorize_interaction":      {303, 200, 200, 200, 200},
 	"/share":                      {303, 200, 200, 200, 200},
 	"/remote-follow":              {200, 200, 200, 200, 200},
@@ -96,6 +100,10 @@ var posted = map[string][5]int{
 	"/sign-in/passkey":             {200, 200, 200, 200, 200}, // asks the device
 	"/sign-out":                    {303, 303, 303, 303, 303},
 	"/remote-follow":               {422, 422, 422, 422, 422},
+	"/subscribe":                   {404, 404, 404, 404, 404},
+	"/mail/confirm":                {404, 404, 404, 404, 404},
+	"/mail/manage":                 {404, 404, 404, 404, 404},
+	"/mail/stop":                   {404, 404, 404, 404, 404},
 	"/remote-follow/forget":        {303, 303, 303, 303, 303},
 	"/account":                     {401, 422, 422, 422, 422},
 	"/account/language":            {401, 303, 303, 303, 303},

@@ -281,7 +281,11 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
 	letters := &mail.Worker{DB: p.DB, Server: p.mail, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	wishes := &outbox.Wishes{DB: p.DB, Directory: p.Directory, Log: p.log, Idle: o.idle}
-	for _, work := range []func(context.Context) error{in.Run, out.Run, letters.Run, wishes.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }} {
+	works := []func(context.Context) error{in.Run, out.Run, letters.Run, wishes.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }}
+	if p.mail != nil { // else nobody would get them
+		works = append(works, (&mail.Writer{DB: p.DB, Log: p.log, Now: p.now}).Run)
+	}
+	for _, work := range works {
 		p.work.Go(func() {
 			if err := work(ctx); err != nil && ctx.Err() == nil {
 				p.failed <- err

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package mail
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// noticePause is how long members who want to know at once are left alone
+// after a letter: what happens meanwhile is in the next.
+const noticePause = 10 * time.Minute
+
+// told are the notices that are worth a letter: what somebody said to one, or
+// waits for. Likes and shares are on the page.
+var told = []string{federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept}
+
+// maxNotices is how many lines a letter has.
+const maxNotices = 30
+
+// notices writes to the members who want to be told by mail.
+func (w *Writer) notices(ctx context.Context) error {
+	var accounts []*store.Account
+	err := w.DB.View(ctx, func(tx *store.Tx) (err error) {
+		accounts, err = tx.Accounts(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if a.Email == "" || a.Suspended || a.Notify != store.MailDirect && a.Notify != store.MailDaily {
+			continue
+		}
+		err := w.DB.Update(ctx, func(tx *store.Tx) error { return w.tell(ctx, tx, a) })
+		if err != nil && !errors.Is(err, federation.ErrConflict) { // another process was faster
+			return err
+		}
+	}
+	return nil
+}
+
+// tell queues a letter for an account if it is time for one, and there is
+// something to tell.
+func (w *Writer) tell(ctx context.Context, tx *store.Tx, a *store.Account) error {
+	before, err := tx.NoticesMailed(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	due := before.Before(w.Now().Add(-noticePause))
+	if a.Notify == store.MailDaily {
+		due = before.Before(w.morning(false))
+	}
+	since := before
+	if since.IsZero() { // what was before is on the page
+		since = a.Created
+	}
+	if !due || a.Notify == store.MailDaily && before.IsZero() && a.Created.After(w.morning(false)) {
+		return nil
+	}
+	lines, err := w.lines(ctx, tx, a, since)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	if err := tx.SetNoticesMailed(ctx, a.ID, before); err != nil {
+		return err
+	}
+	words := locale.New(a.Locale)
+	site, err := siteName(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, &store.Mail{
+		Kind: "notices", To: a.Email, Subject: words.T("mail_notices_subject", "Count", len(lines), "Site", site),
+		Body: words.T("mail_notices_hello", "Name", a.Name) + "\n\n" + strings.Join(lines[:min(len(lines), maxNotices)], "\n\n") + "\n\n" +
+			words.T("mail_notices_foot", "Page", tx.Home()+"/notifications", "Account", tx.Home()+"/account"),
+	})
+}
+
+// lines writes what an account was told since a time and has not read.
+func (w *Writer) lines(ctx context.Context, tx *store.Tx, a *store.Account, since time.Time) ([]string, error) {
+	voices, err := tx.Speaks(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	words := locale.New(a.Locale)
+	var lines []string
+	for _, voice := range voices[:min(len(voices), 10)] {
+		list, _, err := tx.Notices(ctx, voice.ID, "", 100)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range list {
+			if n.Read || !n.At.After(since) || !slices.Contains(told, n.Kind) {
+				continue
+			}
+			line, err := w.line(ctx, tx, words, n)
+			if err != nil {
+				return nil, err
+			}
+			if voice.ID != a.Person {
+				line = "[" + oneLine(cmp.Or(voice.Name, voice.Username)) + "] " + line
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
+}
+
+func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, n store.Noticed) (string, error) {
+	who := string(n.Actor)
+	actor, err := tx.Actor(ctx, n.Actor)
+	switch {
+	case err == nil:
+		who = oneLine(cmp.Or(actor.Name, actor.Username)) + " (@" + cmp.Or(actor.Handle, actor.Username+"@"+actor.ID.Host()) + ")"
+	case !errors.Is(err, federation.ErrNotFound):
+		return "", err
+	}
+	line := fmt.Sprintf("* %s %s", who, words.T("page_notice_"+n.Kind))
+	if n.Object == "" {
+		return line, nil
+	}
+	if strings.HasPrefix(string(n.Object), tx.Home()+"/") {
+		return line + "\n  " + string(n.Object), nil
+	}
+	return line + "\n  " + tx.Home() + "/peer/objects?id=" + url.QueryEscape(string(n.Object)), nil
+}
