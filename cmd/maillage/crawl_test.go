@@ -194,7 +194,7 @@ func (c *crawler) screen(width int64, scheme string) {
 func (c *crawler) read(from string) {
 	c.t.Helper()
 	var all []string
-	c.do(chromedp.Evaluate(`[...document.querySelectorAll("a[href]")].map(a => a.href)`, &all))
+	c.do(chromedp.Evaluate(`[...document.querySelectorAll("a[href]")].map(a => new URL(a.getAttribute("href"), location).href)`, &all))
 	for _, to := range all {
 		to, _, _ = strings.Cut(to, "#")
 		if c.isPage(to) {
