@@ -28,6 +28,7 @@ func TestWhatWeWriteWeReadBack(t *testing.T) {
 		{UID: "3", Status: Tentative, Zone: time.UTC, Title: "x", Start: time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC), Modified: stamp},
 		{UID: "4", Status: Confirmed, Zone: p, AllDay: true, Title: "Fête", Start: time.Date(2026, 3, 28, 0, 0, 0, 0, p), End: time.Date(2026, 3, 30, 0, 0, 0, 0, p), Modified: stamp},
 		{UID: "5", Status: Confirmed, Zone: p, Title: "Une heure qui est là deux fois", Start: time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), Modified: stamp},
+		{UID: "6", Status: Confirmed, Zone: p, Title: "La même, une heure après", Start: time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC), End: time.Date(2026, 10, 25, 3, 0, 0, 0, time.UTC), Modified: stamp},
 	}
 	var b bytes.Buffer
 	if err := Write(&b, &Calendar{Name: "Agenda de l’AMAP, à Étampes; 2026", URL: "https://amap.example/events", Events: events}); err != nil {
@@ -52,5 +53,23 @@ func TestWhatWeWriteWeReadBack(t *testing.T) {
 		if events[i].Zone != time.UTC && e.Start.Location().String() != events[i].Zone.String() {
 			t.Error(e.Start)
 		}
+	}
+}
+
+// TestASeriesInAFile: the lines of a recurrence are those of a VEVENT, also for
+// others.
+func TestASeriesInAFile(t *testing.T) {
+	r := recurrence(t, zone(t, "Europe/Paris"), "DTSTART;TZID=Europe/Paris:20260305T183000", "DTEND;TZID=Europe/Paris:20260305T193000",
+		"RRULE:FREQ=WEEKLY;UNTIL=20260730", "EXDATE;TZID=Europe/Paris:20260416T183000", "RDATE;TZID=Europe/Paris:20260418T100000")
+	text := "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:x\r\n" + strings.Join(r.Lines(), "\r\n") + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	if !strings.Contains(text, "UNTIL=20260730T215959Z") { // RFC 5545 3.3.10: in UTC beside a zone
+		t.Error(text)
+	}
+	f, err := Read(strings.NewReader(text), Options{})
+	if err != nil || len(f.Entries) != 1 || len(f.Report.Remarks) != 1 { // that Paris is not UTC
+		t.Fatal(err, told(f))
+	}
+	if diff := cmp.Diff(r.String(), f.Entries[0].Recurrence.String()); diff != "" {
+		t.Error(diff)
 	}
 }
