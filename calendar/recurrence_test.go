@@ -161,6 +161,15 @@ func TestWholeDaysAgain(t *testing.T) {
 	}
 }
 
+// TestAMidnightStampedZ means the day, also where the sun rises later.
+func TestAMidnightStampedZ(t *testing.T) {
+	r := recurrence(t, zone(t, "America/Martinique"), "DTSTART;VALUE=DATE:20260328", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20260329T000000Z")
+	all, _ := r.Between(r.Start, r.Start.AddDate(1, 0, 0), 10)
+	if got := written(all, "0000"); got != "20260328 20260330" {
+		t.Error(got)
+	}
+}
+
 func TestWhatIsGoingOnIsGiven(t *testing.T) {
 	r := recurrence(t, time.UTC, "DTSTART:20260305T180000Z", "DTEND:20260305T200000Z", "RRULE:FREQ=DAILY")
 	all, more := r.Between(time.Date(2026, 3, 7, 19, 0, 0, 0, time.UTC), time.Date(2026, 3, 8, 18, 0, 0, 0, time.UTC), 10)
