@@ -87,8 +87,14 @@ func tell(ctx context.Context, s State, o *Object) error {
 			return nil
 		}
 		told[id] = true
-		if who, err := s.Actor(ctx, id); err != nil || !who.Local {
+		who, err := s.Actor(ctx, id)
+		if err != nil || !who.Local {
 			return ignoreMissing(err)
+		}
+		if who.Closed {
+			if familiar, err := has(ctx, s, Follow, id, o.AttributedTo); err != nil || !familiar {
+				return err
+			}
 		}
 		if blocked, err := has(ctx, s, Block, id, o.AttributedTo); err != nil || blocked {
 			return err

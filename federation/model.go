@@ -29,6 +29,8 @@ type Actor struct {
 	Locked       bool // manuallyApprovesFollowers: a Follow waits for a person
 	Discoverable bool
 	Indexable    bool
+	Network      Network // who may see whom it follows and who follows it; ours only
+	Closed       bool    // is told only of what those it follows write to it; ours only
 	AlsoKnownAs  []IRI
 	MovedTo      IRI
 	Location     *Place
@@ -39,6 +41,21 @@ type Actor struct {
 	Local              bool      // it is ours
 	Fetched            time.Time // when a peer's copy was last read from its origin
 	Gone               bool      // deleted; kept as a tombstone
+}
+
+// A Network says whether others see whom an actor follows and who follows it.
+type Network string
+
+// How many there are is always said.
+const (
+	NetworkUsual  Network = ""       // a person's is hidden, an initiative's is shown
+	NetworkShown  Network = "shown"  // who
+	NetworkHidden Network = "hidden" // how many only
+)
+
+// ShowsNetwork reports whether others see whom a follows and who follows it.
+func (a *Actor) ShowsNetwork() bool {
+	return a.Network == NetworkShown || a.Network == NetworkUsual && a.Type != "Person"
 }
 
 // A Key is a public key of an actor. FEP-521a and security/v1.

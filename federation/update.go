@@ -95,6 +95,9 @@ func Edited(old, edit *Actor) *Actor {
 	p.Name, p.Summary, p.Icon, p.Image = edit.Name, edit.Summary, edit.Icon, edit.Image
 	p.Locked, p.Discoverable, p.Indexable = edit.Locked, edit.Discoverable, edit.Indexable
 	p.Location, p.Fields, p.Tags, p.AlsoKnownAs = edit.Location, edit.Fields, edit.Tags, edit.AlsoKnownAs
+	if old.Local {
+		p.Network, p.Closed = edit.Network, edit.Closed
+	}
 	p.Updated = edit.Updated
 	return &p
 }

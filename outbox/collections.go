@@ -93,15 +93,15 @@ func (d *Documents) alive(ctx context.Context, r *http.Request) (*federation.Act
 	return a, err
 }
 
-// edges serves followers and following. A person's are counted but not named:
-// who belongs to an initiative is nobody's business.
+// edges serves followers and following. A person's are counted but not named,
+// unless they want it: who belongs to an initiative is nobody's business.
 func (d *Documents) edges(ctx context.Context, r *http.Request, a *federation.Actor,
 	count func(*store.Tx, context.Context, string, federation.IRI) (int, error),
 	list func(*store.Tx, context.Context, federation.IRI, string, int) ([]*federation.Edge, string, error),
 	end func(*federation.Edge) federation.IRI,
 ) (document, error) {
 	total := func(ctx context.Context, tx *store.Tx) (int, error) { return count(tx, ctx, federation.Follow, a.ID) }
-	if a.Type == "Person" {
+	if !a.ShowsNetwork() {
 		return d.collection(ctx, r, total, nil)
 	}
 	return d.collection(ctx, r, total, func(ctx context.Context, tx *store.Tx, cursor string) ([]json.RawMessage, string, error) {

@@ -5,6 +5,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -57,6 +58,10 @@ func (tx *Tx) FeedOf(ctx context.Context, actor federation.IRI, q FeedQuery, cur
 	if err != nil {
 		return nil, "", err
 	}
+	closed, err := tx.closed(ctx, actor)
+	if err != nil {
+		return nil, "", err
+	}
 	shown := map[federation.IRI]bool{}
 	for range maxRounds {
 		list, more, err := tx.candidates(ctx, actor, q, after, limit+1)
@@ -81,6 +86,9 @@ func (tx *Tx) FeedOf(ctx context.Context, actor federation.IRI, q FeedQuery, cur
 				continue
 			}
 			ok, err := tx.MayRead(ctx, actor, o)
+			if err == nil && ok && closed && c.way == addressed {
+				ok, err = tx.follows(ctx, actor, o.AttributedTo)
+			}
 			if err != nil {
 				return nil, "", err
 			}
@@ -215,6 +223,15 @@ func (tx *Tx) readInOrder(ctx context.Context, on bool) error {
 	}
 	_, err := tx.exec(ctx, query)
 	return err
+}
+
+// closed reports whether an actor wants to hear from those it follows alone.
+func (tx *Tx) closed(ctx context.Context, actor federation.IRI) (bool, error) {
+	a, err := tx.Actor(ctx, actor)
+	if errors.Is(err, federation.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && a.Closed, err
 }
 
 // strangers returns those parents among the candidates that are by somebody

@@ -35,6 +35,17 @@ const stillThere = `(n.kind = 'Removed' OR NOT EXISTS (SELECT 1 FROM objects o W
 
 // Notices returns what an actor was told, newest first.
 func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, limit int) ([]Noticed, string, error) {
+	return tx.NoticesOf(ctx, owner, NoticeQuery{}, cursor, limit)
+}
+
+// A NoticeQuery says which notices are wanted; the zero one, all.
+type NoticeQuery struct {
+	Kinds  []string
+	Unread bool
+}
+
+// NoticesOf is [Tx.Notices], of what q asks for.
+func (tx *Tx) NoticesOf(ctx context.Context, owner federation.IRI, q NoticeQuery, cursor string, limit int) ([]Noticed, string, error) {
 	limit = limited(limit)
 	b, err := boundOf(cursor, newest)
 	if err != nil {
@@ -46,9 +57,9 @@ func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, 
 		n.At = moment(at)
 		return n, err
 	}, `
-		SELECT seq, owner, kind, actor, object, at, read FROM notices n
-		WHERE owner = ? AND (at, seq) < (?, ?) AND `+stillThere+`
-		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, limit+1)
+		SELECT seq, owner, kind, actor, object, at, read FROM notices
+		WHERE owner = ? AND (at, seq) < (?, ?) AND (? = 0 OR kind IN (?)) AND (? = 0 OR read = 0)
+		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, len(q.Kinds) > 0, among(append(q.Kinds, "")), q.Unread, limit+1)
 	if err != nil {
 		return nil, "", err
 	}

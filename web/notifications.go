@@ -3,7 +3,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"net/url"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -12,22 +14,59 @@ import (
 
 // notificationsData is what the page of notifications shows.
 type notificationsData struct {
-	As      string
-	Voices  []option
-	Asking  []*who // to follow, and waiting for an answer
-	Notices []notice
-	More    string
-	Unread  bool
-	Until   string // of what is marked as read
+	As     string
+	Voices []option
+	Asking []*who // to follow, and waiting for an answer
+	Tabs   []navLink
+	Days   []noticeDay
+	More   string
+	Unread bool
+	Until  string // of what is marked as read
 }
 
-// A notice says that somebody did something.
+// A noticeDay is what somebody was told of one day.
+type noticeDay struct {
+	Day     string
+	Notices []notice
+}
+
+// A notice says that somebody, and how many others, did something.
 type notice struct {
 	Words  string
 	Who    *who
+	Others string // how many more did the same
 	Object *card
 	At     string
 	Read   bool
+}
+
+// noticeTabs are what notices can be narrowed to.
+var noticeTabs = []struct {
+	name string
+	q    store.NoticeQuery
+}{
+	{"all", store.NoticeQuery{}},
+	{"unread", store.NoticeQuery{Unread: true}},
+	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
+	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
+	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
+	{"answers", store.NoticeQuery{Kinds: []string{"Join", "TentativeAccept", "Accept", "Reject"}}},
+}
+
+// noticeQuery reads which notices are asked for.
+func (v *visit) noticeQuery(voice *federation.Actor, d *notificationsData) (q store.NoticeQuery) {
+	for i, tab := range noticeTabs {
+		values := url.Values{"as": {voice.Username}}
+		if i > 0 {
+			values.Set("show", tab.name)
+		}
+		current := tab.name == cmp.Or(v.r.URL.Query().Get("show"), "all")
+		if current {
+			q = tab.q
+		}
+		d.Tabs = append(d.Tabs, navLink{URL: "/notifications?" + values.Encode(), Name: v.words.T("page_notices_" + tab.name), Current: current})
+	}
+	return q
 }
 
 // notifications shows what concerns a voice.
@@ -40,18 +79,49 @@ func (v *visit) notifications(ctx context.Context, tx *store.Tx) (*page, error) 
 	if d.Asking, err = v.asking(ctx, tx, voice.ID); err != nil {
 		return nil, err
 	}
-	list, next, err := tx.Notices(ctx, voice.ID, v.after(), pageSize)
+	list, next, err := tx.NoticesOf(ctx, voice.ID, v.noticeQuery(voice, &d), v.after(), 50)
 	if err != nil {
 		return nil, err
 	}
 	d.More = v.more(next)
-	if d.Notices, err = v.notices(ctx, tx, list); err != nil {
+	lines, err := v.notices(ctx, tx, list)
+	if err != nil {
 		return nil, err
 	}
-	for _, n := range d.Notices {
+	d.Days = v.noticeDays(list, lines)
+	for _, n := range lines {
 		d.Unread = d.Unread || !n.Read
 	}
 	return &page{Name: "notifications", Title: v.words.T("page_notifications"), Data: d, NoIndex: true}, nil
+}
+
+// noticeDays puts what was done to one thing on one day together.
+func (v *visit) noticeDays(list []store.Noticed, lines []notice) (days []noticeDay) {
+	type thing struct {
+		kind   string
+		object federation.IRI
+	}
+	var at map[thing]int
+	more := map[thing]int{}
+	for i, n := range list {
+		day := v.words.Date(n.At.In(zone))
+		if len(days) == 0 || days[len(days)-1].Day != day {
+			days, at, more = append(days, noticeDay{Day: day}), map[thing]int{}, map[thing]int{}
+		}
+		today := &days[len(days)-1]
+		t := thing{n.Kind, n.Object}
+		first, seen := at[t]
+		if grouped := n.Object != "" && n.Kind != "Reply" && n.Kind != "Mention"; !seen || !grouped {
+			at[t] = len(today.Notices)
+			today.Notices = append(today.Notices, lines[i])
+			continue
+		}
+		more[t]++
+		one := &today.Notices[first]
+		one.Others = v.words.T("page_notice_others", more[t])
+		one.Read = one.Read && n.Read
+	}
+	return days
 }
 
 // asking lists those who wait to follow an actor.

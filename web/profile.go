@@ -25,7 +25,12 @@ type profileData struct {
 	Rows   []fieldRow
 	Photo  *picture
 	Locked bool
+
+	Networks []option
 }
+
+// Is reports whether a box is ticked.
+func (d profileData) Is(name string) bool { return d.Form.Value(name) != "" }
 
 // A fieldRow is one line of a profile, to be typed.
 type fieldRow struct {
@@ -43,9 +48,12 @@ func (v *visit) profilePage(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	values := url.Values{"name": {a.Name}, "summary": {strings.TrimSpace(vocab.Text(a.Summary))}}
 	putPlace(values, a.Location)
-	if a.Locked {
-		values.Set("locked", "1")
+	for name, on := range map[string]bool{"locked": a.Locked, "discoverable": a.Discoverable, "indexable": a.Indexable, "closed": a.Closed} {
+		if on {
+			values.Set(name, "1")
+		}
 	}
+	values.Set("network", networkOf(a))
 	for _, f := range a.Fields {
 		values.Add("field.name", f.Name)
 		values.Add("field.value", vocab.Text(f.Value))
@@ -56,6 +64,17 @@ func (v *visit) profilePage(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	return v.profileForm(a, v.form(values)), nil
 }
+
+// networkOf says whether others see whom an actor follows, as its form does.
+func networkOf(a *federation.Actor) string {
+	if a.ShowsNetwork() {
+		return string(federation.NetworkShown)
+	}
+	return string(federation.NetworkHidden)
+}
+
+// networks are what one can choose there.
+var networks = []string{string(federation.NetworkShown), string(federation.NetworkHidden)}
 
 // profiled returns whose profile it is: on the pages of settings the
 // initiative or a circuit, elsewhere the visitor.
@@ -73,6 +92,7 @@ func (v *visit) profiled() (*federation.Actor, error) {
 
 func (v *visit) profileForm(a *federation.Actor, f *form) *page {
 	d := profileData{Form: f, Who: v.actorOf(a, a.ID), As: a.Username, Action: v.r.URL.Path, Locked: f.Value("locked") != ""}
+	d.Networks = options(v.words, "page_network_", networks)
 	if strings.HasPrefix(d.Action, "/settings") {
 		d.Voices = v.voiceOptions(a)
 	}
@@ -133,7 +153,12 @@ func (v *visit) profile(ctx context.Context, tx *store.Tx, id federation.IRI, f 
 		return &a, nil
 	}
 	a.Summary = v.html(f.Value("summary"))
-	a.Locked = f.Value("locked") != ""
+	a.Locked, a.Closed = f.Value("locked") != "", f.Value("closed") != ""
+	a.Discoverable, a.Indexable = f.Value("discoverable") != "", f.Value("indexable") != ""
+	switch n := federation.Network(f.Value("network")); n {
+	case federation.NetworkShown, federation.NetworkHidden:
+		a.Network = n
+	}
 	a.Location = v.place(f)
 	a.Fields = nil
 	for i := range min(len(f.values["field.name"]), maxFields) {
