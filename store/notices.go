@@ -57,8 +57,8 @@ func (tx *Tx) NoticesOf(ctx context.Context, owner federation.IRI, q NoticeQuery
 		n.At = moment(at)
 		return n, err
 	}, `
-		SELECT seq, owner, kind, actor, object, at, read FROM notices
-		WHERE owner = ? AND (at, seq) < (?, ?) AND (? = 0 OR kind IN (?)) AND (? = 0 OR read = 0)
+		SELECT seq, owner, kind, actor, object, at, read FROM notices n
+		WHERE owner = ? AND (at, seq) < (?, ?) AND (? = 0 OR kind IN (?)) AND (? = 0 OR read = 0) AND `+stillThere+`
 		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, len(q.Kinds) > 0, among(append(q.Kinds, "")), q.Unread, limit+1)
 	if err != nil {
 		return nil, "", err
