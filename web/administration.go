@@ -35,7 +35,9 @@ var settingsPages = []struct {
 		{"map", "map", admin},
 		{"about", "info", admin},
 	}},
-	{"people", []settingsEntry{{"accounts", "users", admin}, {"circuits", "waypoints", admin}}},
+	{"people", []settingsEntry{
+		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"audit", "history", admin},
+	}},
 	{"sharing", []settingsEntry{{"embeds", "code", admin}, {"paper", "printer", admin}}},
 	{"moderation", []settingsEntry{{"reports", "flag", moderator}, {"suspensions", "ban", moderator}}},
 	{"upkeep", []settingsEntry{

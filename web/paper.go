@@ -24,7 +24,7 @@ type agendaData struct {
 	Groups  []option
 	Who     *who
 	Days    []agendaDay
-	Size    string // how large the letters are: large, medium or small
+	Size    string // how large the letters are: large, medium, small or tiny
 	Address string // of the agenda, as people type it
 	QR      template.HTML
 	Printed string
@@ -86,8 +86,10 @@ func letters(days []agendaDay) string {
 		return "large"
 	case n <= 12:
 		return "medium"
+	case n <= 20:
+		return "small"
 	}
-	return "small"
+	return "tiny"
 }
 
 // bare is an address without what nobody types.
