@@ -23,6 +23,7 @@ const (
 	SortDate  = "date"  // newest first
 	SortNear  = "near"  // nearest first
 	SortStart = "start" // next one first
+	SortLast  = "last"  // the one that began last first
 )
 
 // A Query finds objects. Its zero value finds every public offer, need, event
@@ -37,7 +38,9 @@ type Query struct {
 	RadiusKm  float64   // 0: anywhere
 	From      time.Time // ends at or after
 	Until     time.Time // begins before
+	Ended     time.Time // is over by then
 	Author    federation.IRI
+	Circuit   federation.IRI // that it was published for
 	LocalOnly bool
 	OpenOnly  bool
 	Viewer    federation.IRI // sees, besides what is public, what they may read
@@ -216,6 +219,12 @@ func (q Query) filter(w *where) {
 	if q.Author != "" {
 		w.and(`o.attributed_to = ?`, q.Author)
 	}
+	if q.Circuit != "" {
+		w.and(`o.audience = ? AND o.audience <> ''`, q.Circuit)
+	}
+	if !q.Ended.IsZero() {
+		w.and(`o.end_at > 0 AND o.end_at < ?`, q.Ended)
+	}
 	if q.LocalOnly {
 		w.and(`o.local = 1`)
 	}
@@ -310,6 +319,12 @@ func (q Query) order(w *where, after *hit) (rank, order string, args []any) {
 			w.and(`(o.start_at, o.seq) > (?, ?)`, int64(after.rank), after.seq)
 		}
 		return `o.start_at`, `o.start_at, o.seq`, nil
+	case SortLast:
+		w.and(`o.start_at > 0`)
+		if after != nil {
+			w.and(`(o.start_at, o.seq) < (?, ?)`, -int64(after.rank), after.seq)
+		}
+		return `-o.start_at`, `o.start_at DESC, o.seq DESC`, nil
 	default:
 		if after != nil {
 			w.and(`(o.published, o.seq) < (?, ?)`, -int64(after.rank), after.seq)

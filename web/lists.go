@@ -5,68 +5,209 @@ package web
 import (
 	"context"
 	"fmt"
+	"html/template"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
-// pageSize is how many things a page of a list shows.
-const pageSize = 20
+// pageSize is how many things a page of a list shows; mapSize, how many a map.
+const (
+	pageSize = 20
+	mapSize  = 100
+)
 
-// listData is a list of cards, page by page.
+// listData is a list of cards, page by page, and how to narrow it down.
 type listData struct {
-	Intro   string
+	Name    string // events, offers, needs or search
+	Class   string // of what there is, for its colour
+	Order   string // says in a sentence what comes first
+	Action  string
+	Form    *form // what is sought; nil where nothing can be
+	Open    bool  // the form
+	Options searchOptions
+	Chips   []chip
+	Others  []chip // places that were perhaps meant instead
+	Views   []viewLink
 	Cards   []*card
+	Days    []listDay
+	Month   *agendaMonth
+	Map     *mapView
 	More    string // address of the next page
 	Empty   string
-	Form    *form // of the search
-	Options searchOptions
+	Wider   []chip // what would find more
 	Publish string // where to add to the list
+	Verb    string
+	Feeds   []followLink
 }
 
-// searchOptions are what a search may choose from.
-type searchOptions struct{ Kinds, Sectors, Modes, Radii []option }
+// A chip is something that narrows the list down, and the list without it.
+type chip struct{ Text, URL string }
+
+// A viewLink shows the same things otherwise.
+type viewLink struct {
+	Text, Icon, URL string
+	Current         bool
+}
 
 // kinds are what lists show.
 var kinds = []string{"offer", "need", "event", "article"}
 
-func (v *visit) events(ctx context.Context, tx *store.Tx) (*page, error) {
-	q := store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start"}
-	return v.list(ctx, tx, "events", q, "/publish/event")
-}
-
 func (v *visit) offers(ctx context.Context, tx *store.Tx) (*page, error) {
-	return v.list(ctx, tx, "offers", store.Query{Kinds: []string{"offer"}, OpenOnly: true}, "/publish/offer")
+	return v.list(ctx, tx, "offers", store.Query{Kinds: []string{"offer"}, OpenOnly: true})
 }
 
 func (v *visit) needs(ctx context.Context, tx *store.Tx) (*page, error) {
-	return v.list(ctx, tx, "needs", store.Query{Kinds: []string{"need"}, OpenOnly: true}, "/publish/need")
+	return v.list(ctx, tx, "needs", store.Query{Kinds: []string{"need"}, OpenOnly: true})
 }
 
-// list shows what a query finds: of our own to everyone, of peers also to
-// those who have signed in.
-func (v *visit) list(ctx context.Context, tx *store.Tx, name string, q store.Query, publish string) (*page, error) {
-	cards, next, err := v.find(ctx, tx, q)
+// search finds by words, kind, category, way of exchange, place and time.
+func (v *visit) search(ctx context.Context, tx *store.Tx) (*page, error) {
+	return v.list(ctx, tx, "search", store.Query{})
+}
+
+// list shows what a query finds, narrowed down by what the visitor wants: of
+// our own to everyone, of peers also to those who have signed in.
+func (v *visit) list(ctx context.Context, tx *store.Tx, name string, base store.Query) (*page, error) {
+	f := v.form(v.r.URL.Query())
+	q, err := v.query(ctx, tx, f)
 	if err != nil {
 		return nil, err
 	}
-	d := listData{Cards: cards, More: v.more(next), Empty: v.words.T("page_" + name + "_empty")}
-	if v.account != nil {
-		d.Publish = publish
+	if len(base.Kinds) > 0 {
+		q.Kinds, q.OpenOnly = base.Kinds, q.OpenOnly || base.OpenOnly
 	}
-	p := &page{Name: "list", Title: v.words.T("page_" + name), Data: d}
+	if name == "events" {
+		v.agendaQuery(f, &q)
+	}
+	d := &listData{Name: name, Form: f, Action: v.r.URL.Path, Empty: v.words.T("page_" + name + "_empty")}
+	if d.Options, err = v.searchOptions(ctx, tx, name, f); err != nil {
+		return nil, err
+	}
+	if len(f.mistakes) == 0 {
+		if err := v.fill(ctx, tx, d, q); err != nil {
+			return nil, err
+		}
+	}
+	v.dress(d, q)
+	p := &page{Name: "list", Title: v.words.T("page_" + name), Data: d, Problems: f.mistakes, Scripts: placeScripts}
+	p.NoIndex = name == "search" || v.r.URL.RawQuery != ""
 	p.Head = &head{Canonical: v.Origin + "/" + name, Kind: "website", Description: v.words.T("page_" + name + "_intro")}
-	p.Head.Feeds = v.feedsAt("/"+name, p.Title, name == "events")
-	return p, nil
+	if name != "search" {
+		p.Head.Feeds = v.feedsAt("/"+name, p.Title, name == "events")
+	}
+	return v.withMap(p, d.Map), nil
+}
+
+// fill reads what the list shows, in the view that is wanted.
+func (v *visit) fill(ctx context.Context, tx *store.Tx, d *listData, q store.Query) (err error) {
+	view := d.Form.Value("view")
+	switch {
+	case view == "map":
+		q.Limit = mapSize
+	case view == "month" && d.Name == "events":
+		d.Month, err = v.month(ctx, tx, q)
+		return err
+	}
+	cards, next, err := v.find(ctx, tx, q)
+	if err != nil {
+		return err
+	}
+	d.More = v.more(next)
+	switch {
+	case view == "map":
+		spots, missing := spotsOf(cards)
+		if d.Map = v.mapView(spots); d.Map != nil {
+			d.Map.Missing, d.Map.Single = missing, false
+		}
+	case d.Name == "events":
+		d.Days = v.days(cards, q.Sort == store.SortLast)
+	default:
+		d.Cards = cards
+	}
+	return nil
+}
+
+// dress adds what stands around the list.
+func (v *visit) dress(d *listData, q store.Query) {
+	d.Order = v.order(d.Form, q)
+	d.Chips = v.chips(d)
+	d.Others = v.others(d.Form)
+	d.Wider = v.wider(d)
+	d.Open = len(d.Form.mistakes) > 0 || d.Name == "search" && len(d.Chips) == 0
+	views := []string{"list", "map"}
+	if d.Name == "events" {
+		views = []string{"list", "month", "map"}
+	}
+	icons := map[string]string{"list": "list", "month": "calendar", "map": "map"}
+	for _, view := range views {
+		value := view
+		if view == "list" {
+			value = ""
+		}
+		l := viewLink{v.words.T("page_view_" + view), icons[view], v.with("view", value, "map", "", "month", ""), d.Form.Value("view") == value}
+		d.Views = append(d.Views, l)
+	}
+	if d.Name != "search" {
+		d.Class = strings.TrimSuffix(d.Name, "s")
+		d.Feeds = v.feedsOfList(d)
+		if v.account != nil {
+			d.Publish, d.Verb = "/publish/"+d.Class, v.words.T("page_publish_"+d.Class)
+		}
+	}
+}
+
+// A followLink is a list to be read elsewhere.
+type followLink struct {
+	Text, Icon string
+	URL        template.URL // webcal too; made here
+}
+
+// feedsOfList are the feeds and the calendar of the same selection.
+func (v *visit) feedsOfList(d *listData) (all []followLink) {
+	for _, l := range v.feedsAt("/"+d.Name, "", d.Name == "events") {
+		link := followLink{Icon: "rss", URL: template.URL(l.URL + v.selection())} //nolint:gosec // a path of ours, and an encoded query
+		switch l.Type {
+		case "text/calendar":
+			_, host, _ := strings.Cut(v.Origin, "://")
+			link.Text, link.Icon, link.URL = v.words.T("page_agenda_webcal"), "calendar-plus", "webcal://"+template.URL(host)+link.URL //nolint:gosec // our own host
+		case "application/rss+xml":
+			link.Text = "RSS"
+		default:
+			link.Text = "Atom"
+		}
+		all = append(all, link)
+	}
+	return all
+}
+
+// Kept are the parts of the query that the form does not ask for.
+func (d *listData) Kept() map[string]string {
+	all := map[string]string{}
+	for _, name := range []string{"tag", "view", "past", "month", "lat", "lon", "near"} {
+		if value := d.Form.Value(name); value != "" {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// selection is the query of this page without what only its view needs.
+func (v *visit) selection() string {
+	_, query, _ := strings.Cut(v.with("view", "", "map", "", "month", "", "past", ""), "?")
+	if query == "" {
+		return ""
+	}
+	return "?" + query
 }
 
 // find runs a query for the visitor.
 func (v *visit) find(ctx context.Context, tx *store.Tx, q store.Query) ([]*card, string, error) {
-	q.Cursor, q.Limit = v.after(), pageSize
+	if q.Cursor = v.after(); q.Limit == 0 {
+		q.Limit = pageSize
+	}
 	if v.account == nil {
 		q.LocalOnly = true
 	} else if a, err := v.voice(); err == nil {
@@ -105,129 +246,9 @@ func (v *visit) tag(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := listData{Cards: cards, More: v.more(next), Empty: v.words.T("page_tag_empty")}
+	d := &listData{Cards: cards, More: v.more(next), Empty: v.words.T("page_tag_empty")}
 	p := &page{Name: "list", Title: "#" + name, Data: d, NoIndex: len(cards) == 0}
 	p.Head = &head{Canonical: v.Origin + "/tags/" + url.PathEscape(name), Kind: "website"}
 	p.Head.Feeds = v.feedsAt("/tags/"+url.PathEscape(name), p.Title, true)
 	return p, nil
-}
-
-// search finds by words, kind, category, way of exchange, place and time.
-func (v *visit) search(ctx context.Context, tx *store.Tx) (*page, error) {
-	f := v.form(v.r.URL.Query())
-	q, err := v.query(ctx, tx, f)
-	if err != nil {
-		return nil, err
-	}
-	d := listData{Form: f, Empty: v.words.T("page_search_empty"), Options: v.searchOptions()}
-	if len(f.mistakes) == 0 {
-		cards, next, err := v.find(ctx, tx, q)
-		if err != nil {
-			return nil, err
-		}
-		d.Cards, d.More = cards, v.more(next)
-	}
-	return &page{Name: "list", Title: v.words.T("page_search"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
-}
-
-func (v *visit) searchOptions() searchOptions {
-	anything := option{Label: v.words.T("form_any")}
-	o := searchOptions{
-		Kinds:   []option{anything},
-		Sectors: append([]option{anything}, options(v.words, "sector_", locale.Sectors)...),
-		Modes:   append([]option{anything}, options(v.words, "mode_", federation.ExchangeModes)...),
-		Radii:   []option{{Label: v.words.T("form_anywhere")}},
-	}
-	for _, k := range kinds {
-		o.Kinds = append(o.Kinds, option{Value: k, Label: v.words.T("page_kind_" + k)})
-	}
-	for _, km := range []string{"5", "10", "25", "50", "100"} {
-		o.Radii = append(o.Radii, option{Value: km, Label: v.words.Quantity(federation.Decimal(km), "kilometre")})
-	}
-	return o
-}
-
-// maxQuery is how long the words of a search may be, in bytes.
-const maxQuery = 200
-
-// query reads a search. What makes no sense in it is left out, or is a mistake
-// where leaving it out would mislead.
-func (v *visit) query(ctx context.Context, tx *store.Tx, f *form) (store.Query, error) {
-	q := store.Query{Text: f.Value("q"), Category: f.Value("category"), Mode: f.Value("mode"), Tag: federation.Hashtag(f.Value("tag"))}
-	if len(q.Text) > maxQuery {
-		q.Text = strings.ToValidUTF8(q.Text[:maxQuery], "")
-	}
-	if kind := f.Value("kind"); kind != "" {
-		for _, k := range kinds {
-			if k == kind {
-				q.Kinds = []string{kind}
-			}
-		}
-	}
-	if f.Value("upcoming") != "" || len(q.Kinds) == 1 && q.Kinds[0] == "event" && f.Value("past") == "" {
-		q.From = v.Now()
-		if len(q.Kinds) == 1 && q.Kinds[0] == "event" {
-			q.Sort = "start"
-		}
-	}
-	q.OpenOnly = f.Value("open") != ""
-	return q, v.near(ctx, tx, f, &q)
-}
-
-// near reads around which point to search: coordinates, the place of an
-// object, or that of the initiative.
-func (v *visit) near(ctx context.Context, tx *store.Tx, f *form, q *store.Query) error {
-	radius, err := strconv.ParseFloat(strings.ReplaceAll(f.Value("radius"), ",", "."), 64)
-	if f.Value("radius") == "" && f.Value("lat") == "" && f.Value("lon") == "" && f.Value("near") == "" {
-		return nil
-	}
-	if err == nil && radius > 0 {
-		q.RadiusKm = min(radius, 1000)
-	}
-	q.Near, err = v.point(ctx, tx, f)
-	if q.Near == nil {
-		q.RadiusKm = 0
-		return err
-	}
-	if q.Sort == "" {
-		q.Sort = "near"
-	}
-	return err
-}
-
-func (v *visit) point(ctx context.Context, tx *store.Tx, f *form) (*federation.Point, error) {
-	if f.Value("lat") != "" || f.Value("lon") != "" {
-		if p := pointOf(f.Value("lat"), f.Value("lon")); p != nil {
-			return p, nil
-		}
-		f.wrong("lat", "error_place")
-		return nil, nil
-	}
-	if id := f.Value("near"); id != "" {
-		o, err := tx.Object(ctx, federation.IRI(id))
-		if err != nil || o.Location == nil {
-			return nil, ignoreMissing(err)
-		}
-		_, ok, err := v.viewer(ctx, tx, o)
-		if err != nil || !ok {
-			return nil, err
-		}
-		return o.Location.Point, nil
-	}
-	a, err := tx.Initiative(ctx)
-	if err != nil || a.Location == nil {
-		return nil, ignoreMissing(err)
-	}
-	return a.Location.Point, nil
-}
-
-// pointOf reads coordinates; nil if they are none.
-func pointOf(lat, lon string) *federation.Point {
-	y, err1 := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(lat), ",", "."), 64)
-	x, err2 := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(lon), ",", "."), 64)
-	p := &federation.Point{Latitude: y, Longitude: x}
-	if err1 != nil || err2 != nil || !p.Valid() {
-		return nil
-	}
-	return p
 }

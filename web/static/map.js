@@ -134,7 +134,7 @@ async function tiled(part, figure) {
 	const [south, west, north, east] = figure.dataset.box.split(",").map(Number);
 	const canvas = figure.querySelector(".canvas");
 	const rows = [...part.querySelectorAll("tr[data-lat]")];
-	const spots = rows.length ? rows.map((row) => spotOfRow(row)) : [...canvas.querySelectorAll(".marks > a")].map((link) => ({
+	const spots = rows.length ? rows.map((row) => spotOfRow(row)) : [...canvas.querySelectorAll(".map-marks > a")].map((link) => ({
 		lat: +link.dataset.lat, lon: +link.dataset.lon, kind: link.getAttribute("class"), name: link.getAttribute("aria-label"), url: "", number: "",
 	}));
 	const element = document.createElement("div");
