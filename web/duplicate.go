@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,15 +104,13 @@ func (v *visit) next(o *federation.Object) []fact {
 	if v.r.URL.Query().Get("done") != "published" {
 		return nil
 	}
-	page := v.href(o)
 	var all []fact
 	for _, step := range []struct{ name, path string }{
-		{"deliveries", "/objects/{id}/deliveries"}, {"calendar", "/objects/{id}/calendar.ics"}, {"poster", "/objects/{id}/poster"}, {"duplicate", "/objects/{id}/duplicate"},
+		{"deliveries", "/deliveries"}, {"calendar", "/calendar.ics"}, {"poster", "/poster"}, {"duplicate", "/duplicate"},
 	} {
-		if step.name == "calendar" && o.Type != "Event" || !slices.ContainsFunc(routes(), func(r route) bool { return r.path == step.path }) {
-			continue
+		if step.name != "calendar" || o.Type == "Event" {
+			all = append(all, fact{Text: v.words.T("page_next_" + step.name), URL: v.href(o) + step.path})
 		}
-		all = append(all, fact{Text: v.words.T("page_next_" + step.name), URL: page + strings.TrimPrefix(step.path, "/objects/{id}")})
 	}
 	return all
 }

@@ -199,3 +199,27 @@ func (i *instance) deliver(host string, status int) {
 		return nil
 	})
 }
+
+func TestWhatToDoAfterPublishing(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	b := i.as("admin")
+	for kind, test := range map[string]struct {
+		form  url.Values
+		steps []string
+	}{
+		"event": {event(), []string{"/deliveries", "/calendar.ics", "/poster", "/duplicate"}},
+		"offer": {offer(), []string{"/deliveries", "/poster", "/duplicate"}},
+	} {
+		made := b.post("/publish/"+kind, test.form).wants(t, 303)
+		page := b.get(made.Header.Get("Location")).wants(t, 200, "Et maintenant")
+		for _, step := range test.steps {
+			if !strings.Contains(page.body, `<li><a href="`+led(made)+step+`"`) {
+				t.Errorf("%s: no link to %s", kind, step)
+			}
+			b.get(led(made)+step).wants(t, 200)
+		}
+		if kind == "offer" && strings.Contains(page.body, `<li><a href="`+led(made)+`/calendar.ics`) {
+			t.Error("an offer is no event")
+		}
+	}
+}
