@@ -190,7 +190,7 @@ func TestReactAndReply(t *testing.T) {
 		sound(t, "reply", page.body)
 		b.post("/reply", url.Values{"object": {string(theirs.ID)}, "description": {"Combien ?"}}).wants(t, 303)
 		b.get(path).wants(t, 200, "Combien ?", "@<span>bob</span>", "1 réponse")
-		i.as("").get("/@camille-member").wants(t, 200, "Combien ?")
+		i.as("").get("/@camille-member").wants(t, 200, "Combien\u202f?")
 		i.update(func(ctx context.Context, tx *store.Tx) error {
 			list, _, err := tx.Replies(ctx, theirs.ID, "", "", 5)
 			if err == nil && (len(list) != 1 || list[0].To[0] != federation.Public || list[0].Cc[1] != bob.ID || list[0].Tags[0].Name != "@bob@peer.example") {
