@@ -33,6 +33,12 @@ var Personal = map[string]string{
 	"media":               "media",
 	"mails":               "mails.json",
 	"follow_wishes":       "follows.csv",
+	"drafts":              "drafts.json",
+	"decisions":           "decisions.json", // about what the person published
+	"subscriptions":       "- letters that anybody subscribes to by address; each letter leads to the page that ends it",
+	"notice_mails":        "- when the last letter with notices was sent",
+	"sent_forms":          "- sums of forms, so that one sent twice publishes once",
+	"complaints":          "- what people without an account reported to the moderators",
 	"keys":                "- private keys sign for this server; with them others could speak in its name",
 	"signins":             "- links that were sent and last a day; of each only a hash is kept",
 	"challenges":          "- what a sign-in is in the middle of, for ten minutes",

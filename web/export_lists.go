@@ -215,6 +215,37 @@ func (e *export) mailsFile(ctx context.Context) error {
 	return e.putJSON("mails.json", all)
 }
 
+// draftsFile holds what was begun and not published.
+func (e *export) draftsFile(ctx context.Context) error {
+	all := []*store.Draft{}
+	err := e.read(ctx, func(tx *store.Tx) error {
+		list, err := tx.Drafts(ctx, e.account.ID)
+		all = append(all, list...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return e.putJSON("drafts.json", all)
+}
+
+// decisionsFile holds what moderators decided about the person, but not who
+// among them did.
+func (e *export) decisionsFile(ctx context.Context) error {
+	all := []map[string]any{}
+	err := e.read(ctx, func(tx *store.Tx) error {
+		list, err := tx.DecisionsAbout(ctx, e.person)
+		for _, d := range list {
+			all = append(all, map[string]any{"at": d.At, "target": d.Target, "action": d.Action, "note": d.Note})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return e.putJSON("decisions.json", all)
+}
+
 // mediaFiles are the pictures, and what was said of each.
 func (e *export) mediaFiles(ctx context.Context) error {
 	var ids []string
