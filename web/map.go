@@ -3,10 +3,12 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -219,6 +221,7 @@ func (m *mapView) mark(v *visit, f frame, spots []spot) {
 		}
 		m.Rows = append(m.Rows, mapRow{s, k.N, word})
 	}
+	slices.SortStableFunc(m.Rows, func(a, b mapRow) int { return cmp.Compare(a.N, b.N) })
 }
 
 func (f frame) centred(p federation.Point) frame {
@@ -330,7 +333,7 @@ func towns(f frame, markers []*marker) (list []mapTown) {
 	for _, p := range gazetteer.Largest(a.Latitude, a.Longitude, b.Latitude, b.Longitude, 60) {
 		x, y := f.place(p.Point)
 		t := mapTown{X: percent(x, mapWidth), Y: percent(y, mapHeight), Name: p.Name, Left: x > mapWidth*0.6}
-		free := len(list) < 10 && (t.X < 80 || t.Y > 30) // there are the links to move
+		free := len(list) < 10 && (t.X < 80 || t.Y > 30) && (t.X > 35 || t.Y < 86) // there are the links to move, and the bar
 		for _, o := range list {
 			free = free && (math.Abs(begin(o)-begin(t)) > wide || math.Abs(o.Y-t.Y) > high)
 		}
