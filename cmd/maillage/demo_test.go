@@ -39,7 +39,7 @@ type show struct {
 // showDemo runs "maillage demo" until it says that it can be stopped.
 func showDemo(t *testing.T, args ...string) *show {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*demoTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 6*demoTime)
 	t.Cleanup(cancel)
 	out, in := io.Pipe()
 	var stderr strings.Builder
