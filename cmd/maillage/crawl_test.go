@@ -36,7 +36,6 @@ var axe string
 type crawler struct {
 	*browser
 	who    string
-	from   string          // the page under way was linked from it
 	seen   map[string]bool // kinds of pages
 	things map[string]int  // pages of objects, by what comes after the object
 	said   []string        // by the browser's console
