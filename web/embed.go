@@ -80,7 +80,7 @@ func (s *Site) embed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var b bytes.Buffer
-	if err := templates["embed"].ExecuteTemplate(&b, "embed", d); err != nil {
+	if err := templates["embed"]().ExecuteTemplate(&b, "embed", d); err != nil {
 		s.Log.ErrorContext(r.Context(), "render", "page", "embed", "err", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return

@@ -361,3 +361,15 @@ func TestFrontIsFresh(t *testing.T) {
 	i.as("admin").post("/publish/event", event()).wants(t, 303)
 	i.as("").get("/").wants(t, 200, "Repair café")
 }
+
+// Pages are parsed when they are first shown; here all of them are.
+func TestTemplatesParse(t *testing.T) {
+	if len(templates) < 60 {
+		t.Errorf("only %d", len(templates))
+	}
+	for name, parsed := range templates {
+		if parsed().Lookup("layout.html") == nil {
+			t.Errorf("%s lacks the layout", name)
+		}
+	}
+}

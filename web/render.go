@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -23,8 +24,10 @@ import (
 var templateFiles embed.FS
 
 // templates holds each page by its name, with the layout and the parts it may
-// use.
-var templates = parseTemplates()
+// use. A page is parsed when it is shown for the first time: all of them are
+// some thirty megabytes of work before the first visitor comes, and most are
+// for administrators.
+var templates = findTemplates()
 
 // parts are the templates that pages share.
 var parts = []string{
@@ -32,16 +35,20 @@ var parts = []string{
 	"templates/map.html", "templates/settings_parts.html",
 }
 
-func parseTemplates() map[string]*template.Template {
-	all := map[string]*template.Template{}
+func findTemplates() map[string]func() *template.Template {
+	all := map[string]func() *template.Template{}
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		panic(err) // a pattern in the source
 	}
-	shared := template.Must(template.New("layout.html").Funcs(template.FuncMap{"static": staticPath, "icon": icon}).ParseFS(templateFiles, parts...))
+	shared := sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("layout.html").Funcs(template.FuncMap{"static": staticPath, "icon": icon}).ParseFS(templateFiles, parts...))
+	})
 	for _, file := range names {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, "templates/"), ".html")
-		all[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
+		all[name] = sync.OnceValue(func() *template.Template {
+			return template.Must(template.Must(shared().Clone()).ParseFS(templateFiles, file)) // compiled in, and tested
+		})
 	}
 	return all
 }
@@ -132,8 +139,8 @@ func (v *visit) show(p *page) {
 // render executes a template into memory, so that a fault in it does not leave
 // half a page.
 func (v *visit) render(p *page) ([]byte, error) {
-	t := templates[p.Name]
-	if t == nil {
+	parsed := templates[p.Name]
+	if parsed == nil {
 		return nil, fmt.Errorf("template %q: %w", p.Name, federation.ErrNotFound)
 	}
 	s := sheet{
@@ -146,7 +153,7 @@ func (v *visit) render(p *page) ([]byte, error) {
 		s.Done = v.done()
 	}
 	var b bytes.Buffer
-	err := t.ExecuteTemplate(&b, "layout.html", s)
+	err := parsed().ExecuteTemplate(&b, "layout.html", s)
 	return straight(b.Bytes()), err
 }
 
