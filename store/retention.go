@@ -67,7 +67,8 @@ var retention = []rule{
 		SELECT id FROM deliveries WHERE state <> 'pending' AND done < ? LIMIT ?)`},
 	// What waits for so long waits for a server that was set aside.
 	{keepDelivered, `DELETE FROM deliveries WHERE id IN (
-		SELECT id FROM deliveries WHERE state = 'pending' AND created < ? LIMIT ?)`},
+		SELECT d.id FROM hosts h CROSS JOIN deliveries d
+		WHERE h.not_before > 0 AND d.host = h.host AND d.state = 'pending' AND d.created < ? LIMIT ?)`},
 	{keepComplaints, `DELETE FROM complaints WHERE id IN (
 		SELECT id FROM complaints WHERE settled > 0 AND settled < ? LIMIT ?)`},
 	{keepDecisions, `DELETE FROM decisions WHERE id IN (

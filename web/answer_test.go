@@ -41,7 +41,7 @@ func TestAnswersToAnEvent(t *testing.T) {
 		}
 		i.as("admin").get(path+"/answers").wants(t, 200, "Camille member", "Camille moderator", "En attente (1)", "Participent (1)")
 		i.as("member").get(path+"/answers").wants(t, 404)
-		i.as("admin").get("/notifications").wants(t, 200, "Camille member", "participe ou demande à participer")
+		i.as("admin").get("/notifications").wants(t, 200, "Camille moderator", "et 1 autre personne", "participe ou demande à participer")
 
 		say("member", "maybe").wants(t, 303) // and the next in line moves up
 		i.as("member").get(path).wants(t, 200, "Vous viendrez peut-être.")

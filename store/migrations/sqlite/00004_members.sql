@@ -73,7 +73,7 @@ CREATE TABLE follow_wishes (
 	failed INTEGER NOT NULL DEFAULT 0, -- nobody of that name was found
 	PRIMARY KEY (actor, handle)
 ) WITHOUT ROWID;
-CREATE INDEX follow_wishes_due ON follow_wishes (due) WHERE failed = 0;
+CREATE INDEX follow_wishes_due ON follow_wishes (due);
 
 -- +goose Down
 DROP TABLE follow_wishes;
