@@ -53,7 +53,21 @@ type Problem struct {
 }
 
 // Text says what is wrong, in the reader's language.
-func (p Problem) Text(words *locale.Printer) string { return words.T(p.Reason, p.Args...) }
+func (p Problem) Text(words *locale.Printer) string {
+	args := slices.Clone(p.Args)
+	for i, arg := range args {
+		if s, ok := arg.(sum); ok {
+			args[i] = words.Money(s.amount, s.currency)
+		}
+	}
+	return words.T(p.Reason, args...)
+}
+
+// A sum is an argument of a problem that each language writes in its way.
+type sum struct {
+	amount   federation.Decimal
+	currency string
+}
 
 // Problems are all the mistakes in what was typed, none if it is well.
 type Problems []Problem

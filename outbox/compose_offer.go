@@ -3,6 +3,7 @@
 package outbox
 
 import (
+	"cmp"
 	"math/big"
 	"net/url"
 	"slices"
@@ -208,7 +209,7 @@ func (f OfferForm) unitBased(ps *Problems) *bool {
 // Empty rows are those nobody filled in.
 func (f OfferForm) breakdown(ps *Problems) []federation.PricePart {
 	var all []federation.PricePart
-	sum, sound := new(big.Rat), true
+	total, sound := new(big.Rat), true
 	for _, row := range f.Parts {
 		if strings.TrimSpace(row.Name+row.Amount) == "" {
 			continue
@@ -221,16 +222,17 @@ func (f OfferForm) breakdown(ps *Problems) []federation.PricePart {
 		if !slices.Contains(federation.PartKinds, row.Kind) {
 			ps.add("priceBreakdown", "error_part")
 		}
-		sum.Add(sum, d.Rat())
+		total.Add(total, d.Rat())
 		all = append(all, federation.PricePart{Name: cleanTitle(row.Name), Kind: row.Kind, Amount: d})
 	}
 	price, err := federation.ParseDecimal(f.Price)
 	if strings.TrimSpace(f.Price) != "" && err != nil || len(all) == 0 || !sound {
 		return all
 	}
-	if sum.Cmp(price.Rat()) != 0 {
-		made := strings.TrimSuffix(strings.TrimRight(sum.FloatString(6), "0"), ".")
-		ps.add("priceBreakdown", "error_breakdown", "Sum", made, "Price", f.Price)
+	if total.Cmp(price.Rat()) != 0 {
+		made := federation.Decimal(strings.TrimSuffix(strings.TrimRight(total.FloatString(6), "0"), "."))
+		currency := cmp.Or(strings.TrimSpace(f.Currency), "EUR")
+		ps.add("priceBreakdown", "error_breakdown", "Sum", sum{made, currency}, "Price", sum{price, currency})
 	}
 	return all
 }

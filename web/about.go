@@ -7,6 +7,7 @@ import (
 	"context"
 	"html/template"
 
+	"codeberg.org/maillage/maillage/gazetteer"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -17,6 +18,7 @@ type aboutData struct {
 	Moderators string
 	Rules      template.HTML
 	Kept       []keeping
+	Maps       string // whom the communes and outlines come from
 }
 
 // A keeping says how long something is kept.
@@ -34,7 +36,7 @@ func (v *visit) accessibility(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) aboutPage(name string) *page {
-	d := aboutData{Mail: cmp.Or(v.facts.setting("about.contact"), v.facts.setting("contact.email")), Moderators: v.facts.setting("about.moderators"), Kept: v.keepings()}
+	d := aboutData{Mail: cmp.Or(v.facts.setting("about.contact"), v.facts.setting("contact.email")), Moderators: v.facts.setting("about.moderators"), Kept: v.keepings(), Maps: gazetteer.Attribution}
 	if rules := v.facts.setting("about.rules"); rules != "" {
 		d.Rules = safe(v.html(rules))
 	}

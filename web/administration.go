@@ -36,7 +36,7 @@ var settingsPages = []struct {
 		{"about", "info", admin},
 	}},
 	{"people", []settingsEntry{
-		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"audit", "history", admin},
+		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"audit", "history", admin}, {"departures", "log-out", admin},
 	}},
 	{"sharing", []settingsEntry{{"embeds", "code", admin}, {"paper", "printer", admin}}},
 	{"moderation", []settingsEntry{{"reports", "flag", moderator}, {"suspensions", "ban", moderator}}},
@@ -68,6 +68,9 @@ func (s sheet) Settings() []settingsGroup {
 	}
 	return all
 }
+
+// HasSettings reports whether the visitor may see the first page of settings.
+func (s sheet) HasSettings() bool { return moderator.allows(s.Account) }
 
 // administrationData is what the first page of settings shows.
 type administrationData struct{ Tasks []task }

@@ -44,7 +44,7 @@ func TestSignInByMail(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {
 		i.site.Mail = true
 		b := i.as("")
-		b.get("/sign-in").wants(t, 200, "Recevoir un lien par mail")
+		b.get("/sign-in").wants(t, 200, "Recevoir un lien par courriel")
 		known := b.post("/sign-in/mail", url.Values{"name": {" Editor@Example.org"}}).wants(t, 303)
 		list := i.letters()
 		if len(list) != 1 || list[0].To != "editor@example.org" || list[0].Kind != "sign-in" {

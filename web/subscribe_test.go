@@ -28,7 +28,7 @@ func TestFollowByMail(t *testing.T) {
 		i.site.Mail = true
 		b := i.as("")
 		b.get("/").wants(t, 200, `href="/subscribe"`)
-		b.get("/subscribe").wants(t, 200, "Suivre par mail", "Aucune lettre quand il n’y a rien à dire")
+		b.get("/subscribe").wants(t, 200, "Suivre par courriel", "Aucune lettre quand il n’y a rien à dire")
 		b.post("/subscribe", url.Values{"address": {"Zoe@Example.org"}, "what": {"events"}, "language": {"fr"}}).wants(t, 200, "un message vient de partir")
 		letters := i.letters()
 		if len(letters) != 1 || letters[0].To != "zoe@example.org" || !strings.Contains(letters[0].Subject, "AMAP du Moulin") {
