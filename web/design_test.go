@@ -48,7 +48,7 @@ func TestDesignShowsEveryComponent(t *testing.T) {
 
 // noComponent are the classes of what is a page of its own rather than a
 // component.
-var noComponent = []string{"stream", "voices", "notices", "unread", "submit", "preview", "links", "photo", "by", "until", "at", "reach", "menu", "row", "more", "actions", "toward"}
+var noComponent = []string{"stream", "voices", "notices", "unread", "submit", "preview", "links", "photo", "thumb", "by", "until", "at", "reach", "menu", "row", "more", "actions", "toward"}
 
 func TestPriceIsDrawnToScale(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {

@@ -84,7 +84,7 @@ func TestFormsComeBackFilledIn(t *testing.T) {
 			field  string
 			words  []string
 		}{
-			"a price whose parts do not make it": {"/publish/offer", offer(), url.Values{"part.amount": {"15", "2,50"}}, "f-parts", []string{"elles font 17,50\u00a0€", `value="2,50"`, `value="Livraison"`}},
+			"a price whose parts do not make it": {"/publish/offer", offer(), url.Values{"part.amount": {"15", "2,50"}}, "f-parts", []string{"elles font 17,50\u202f€", `value="2,50"`, `value="Livraison"`}},
 			"no title":                           {"/publish/offer", offer(), url.Values{"title": {" "}}, "f-title", []string{"Donnez un titre"}},
 			"no way of exchange":                 {"/publish/need", offer(), url.Values{"modes": nil}, "f-modes", []string{"mode d’échange"}},
 			"a price that is no number":          {"/publish/offer", offer(), url.Values{"price": {"dix-huit"}}, "f-price", []string{`value="dix-huit"`}},

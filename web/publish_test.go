@@ -22,7 +22,7 @@ func TestMistakesSayHowToMendThem(t *testing.T) {
 		words []string
 	}{
 		"a gift with a price":      {"/publish/offer", with(offer(), "modes", "gift"), []string{"n’ont pas de prix", "f-price-error", `class="priced typed"`}},
-		"both sums":                {"/publish/offer", with(offer(), "price", "20"), []string{"elles font 18", "le prix est 20", "Les parts font"}},
+		"both sums":                {"/publish/offer", with(offer(), "price", "20"), []string{"elles font 18\u202f€", "le prix est 20\u202f€", "Les parts font"}},
 		"both times":               {"/publish/event", with(event(), "end.time", "13:00"), []string{"début samedi 12 septembre 2026", "fin samedi 12 septembre 2026"}},
 		"both days":                {"/publish/offer", with(offer(), "from", "2026-12-24"), []string{"début 24 décembre 2026", "fin 19 décembre 2026"}},
 		"a far future":             {"/publish/event", with(event(), "start.date", "2062-09-12", "end.date", ""), []string{"très loin", "12 septembre 2062", "f-start-date-error"}},
