@@ -6,11 +6,14 @@
 
 const menus = () => document.querySelectorAll("details.menu[open]");
 
-document.addEventListener("click", (event) => {
-	for (const menu of menus()) {
-		if (!menu.contains(event.target)) menu.open = false;
-	}
-});
+// A menu that the keyboard has left would hide what is reached next.
+for (const left of ["click", "focusin"]) {
+	document.addEventListener(left, (event) => {
+		for (const menu of menus()) {
+			if (!menu.contains(event.target)) menu.open = false;
+		}
+	});
+}
 
 document.addEventListener("keydown", (event) => {
 	if (event.key !== "Escape") return;
