@@ -24,15 +24,16 @@ func (v *visit) takePhoto(ctx context.Context, f *form) error {
 	if f.Value("photo.remove") != "" {
 		f.values.Set("photo", "")
 	}
-	for _, file := range v.files("photo.file") {
-		id, err := v.storePhoto(ctx, v.account, file, f.Value("alt"))
-		if err := f.refusePhoto(file, err); err != nil {
-			return err
-		}
-		if id != "" {
-			f.values.Set("photo", id)
-		}
-		break
+	files := v.files("photo.file")
+	if len(files) == 0 {
+		return nil
+	}
+	id, err := v.storePhoto(ctx, v.account, files[0], f.Value("alt"))
+	if err := f.refusePhoto(files[0], err); err != nil {
+		return err
+	}
+	if id != "" {
+		f.values.Set("photo", id)
 	}
 	return nil
 }

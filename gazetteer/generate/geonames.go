@@ -24,7 +24,6 @@ type town struct {
 
 	lat, lon   float64
 	population int
-	area       string // its name
 }
 
 // department is the code that INSEE gives, where GeoNames has the same or the
