@@ -53,6 +53,9 @@ func browse(t *testing.T, origin string) *browser {
 		closeTab()
 		stop()
 	})
+	if err := chromedp.Run(ctx); err != nil { // the browser lives as long as the context it was started in
+		t.Fatal(err)
+	}
 	b := &browser{t: t, ctx: ctx, origin: origin}
 	chromedp.ListenTarget(ctx, func(ev any) {
 		if r, ok := ev.(*cdp.EventRequestWillBeSent); ok {
@@ -64,9 +67,14 @@ func browse(t *testing.T, origin string) *browser {
 	return b
 }
 
+// browserTime is how long the browser waits for what is not there.
+const browserTime = time.Minute
+
 func (b *browser) do(actions ...chromedp.Action) {
 	b.t.Helper()
-	if err := chromedp.Run(b.ctx, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b.ctx, browserTime)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -118,7 +126,9 @@ func (b *browser) fill(fields ...string) {
 // press submits by a button and waits for the next page.
 func (b *browser) press(selector string) {
 	b.t.Helper()
-	_, err := chromedp.RunResponse(b.ctx, chromedp.Click(selector, chromedp.ByQuery))
+	ctx, cancel := context.WithTimeout(b.ctx, browserTime)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, chromedp.Click(selector, chromedp.ByQuery))
 	if err != nil {
 		b.t.Fatalf("press %s: %v", selector, err)
 	}

@@ -56,7 +56,8 @@ func TestBrowserPasskey(t *testing.T) {
 	b.says("Mon ordinateur")
 	b.shoot("recovery-codes")
 
-	b.press(`footer form[action="/sign-out"] button`)
+	b.do(chromedp.Click(`.tools > details:last-of-type > summary`, chromedp.ByQuery))
+	b.press(`header form[action="/sign-out"] button`)
 	b.open("/sign-in?next=/account/security")
 	b.shoot("sign-in")
 	b.press(`main button[formaction="/sign-in/passkey"]`)
