@@ -25,8 +25,8 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 	if err := s.PutEdge(ctx, e); err != nil {
 		return nil, err
 	}
-	if e.Kind == Join && e.From.Origin() == s.Home() {
-		return nil, s.Notify(ctx, Notice{For: e.From, Kind: a.Type, Actor: a.Actor, Object: e.To, At: s.Now()})
+	if e.Kind == Join {
+		return nil, tellAnswerer(ctx, s, a.Type, e, a.Actor)
 	}
 	return nil, nil
 }}
@@ -47,12 +47,10 @@ var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Act
 	if err := s.DropEdge(ctx, e.Kind, e.From, e.To); err != nil || e.Kind != Join {
 		return nil, err
 	}
-	if e.From.Origin() == s.Home() {
-		if err := s.Notify(ctx, Notice{For: e.From, Kind: a.Type, Actor: a.Actor, Object: e.To, At: s.Now()}); err != nil {
-			return nil, err
-		}
+	if err := tellAnswerer(ctx, s, a.Type, e, a.Actor); err != nil {
+		return nil, err
 	}
-	return moveUp(ctx, s, e.To)
+	return moveUp(ctx, s, e.To, "")
 }}
 
 // proposed finds the Follow or the Join that a answers: by its id, or by what

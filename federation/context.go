@@ -52,7 +52,7 @@ const (
 		`"ical":"http://www.w3.org/2002/12/cal/ical#","status":"ical:status","mz":"https://joinmobilizon.org/ns#",` +
 		`"isOnline":"mz:isOnline","participantCount":"mz:participantCount","participationMessage":"mz:participationMessage",` +
 		`"anonymousParticipationEnabled":"mz:anonymousParticipationEnabled",` +
-		`"maximumAttendeeCapacity":"schema:maximumAttendeeCapacity","remainingAttendeeCapacity":"schema:remainingAttendeeCapacity",` +
+		`"maximumAttendeeCapacity":"schema:maximumAttendeeCapacity","remainingAttendeeCapacity":"schema:remainingAttendeeCapacity","companions":"maillage:companions",` +
 		`"pt":"https://joinpeertube.org/ns#","commentsEnabled":"pt:commentsEnabled"`
 
 	actorContext = `"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +

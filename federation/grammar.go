@@ -33,8 +33,9 @@ type State interface {
 	EdgeBy(ctx context.Context, by IRI) (*Edge, error)
 	PutEdge(ctx context.Context, e *Edge) error
 	DropEdge(ctx context.Context, kind string, from, to IRI) error
-	// CountTo counts the edges of a kind to something that are not pending.
-	CountTo(ctx context.Context, kind string, to IRI) (int, error)
+	// Taken counts the places of an event that were given: everybody who comes,
+	// and whom they bring along.
+	Taken(ctx context.Context, event IRI) (int, error)
 	// FirstPending returns the oldest pending edge of a kind to something.
 	FirstPending(ctx context.Context, kind string, to IRI) (*Edge, error)
 	// LocalFollowers returns those of our actors who follow id.

@@ -12,6 +12,9 @@ import (
 // pending while the organiser has not agreed or there is no place left, or a
 // [TentativeAccept] for perhaps. There is one of the two at most; who is not
 // coming has none. Answers are between the actor and the organiser alone.
+//
+// This file has the verbs; answers.go is the one list that they, polls and
+// people without an actor come into.
 
 // join asks to take part in an event. Where everybody may, the organiser
 // accepts at once while there is room; who comes later waits for a place.
@@ -24,39 +27,18 @@ var join = Verb{
 		if err != nil {
 			return nil, err
 		}
+		e := replyOf(a, o)
 		if !organiser.Local {
-			return nil, answerEvent(ctx, s, a, o.ID, true) // theirs to accept
+			e.Pending = true // theirs to accept
+			return nil, putAnswer(ctx, s, e)
 		}
 		if !EventOf(o).TakesAnswers() {
 			return []*Activity{answer(Ignore, organiser.ID, a)}, nil
 		}
-		if !admits(ctx, s, o, a) {
+		if !admits(ctx, s, o, a.Actor) {
 			return []*Activity{answer(Reject, organiser.ID, a)}, nil
 		}
-		old, err := s.Edge(ctx, Join, a.Actor, o.ID)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-		waits := true
-		if old != nil && !old.Pending {
-			waits = false // asked again: the answer got lost
-		} else if EventOf(o).JoinMode != JoinRestricted {
-			if waits, err = full(ctx, s, o); err != nil {
-				return nil, err
-			}
-		}
-		if err := answerEvent(ctx, s, a, o.ID, waits); err != nil {
-			return nil, err
-		}
-		if old == nil {
-			if err := tellOrganiser(ctx, s, organiser, a, o.ID); err != nil {
-				return nil, err
-			}
-		}
-		if waits {
-			return nil, nil
-		}
-		return []*Activity{answer(Accept, organiser.ID, a)}, nil
+		return come(ctx, s, o, e)
 	},
 }
 
@@ -78,17 +60,10 @@ var tentativeAccept = Verb{
 		if err != nil {
 			return nil, err
 		}
-		if organiser.Local && !admits(ctx, s, o, a) {
+		if organiser.Local && !admits(ctx, s, o, a.Actor) {
 			return nil, fmt.Errorf("%w: %s takes no answers", ErrForbidden, o.ID)
 		}
-		freed, err := decline(ctx, s, a.Actor, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		if err := answerEvent(ctx, s, a, o.ID, false); err != nil {
-			return nil, err
-		}
-		return freed, tellOrganiser(ctx, s, organiser, a, o.ID)
+		return perhaps(ctx, s, o, replyOf(a, o))
 	},
 }
 
@@ -122,105 +97,15 @@ func invited(ctx context.Context, s State, a *Activity) (*Object, *Actor, error)
 	return o, organiser, nil
 }
 
-// admits reports whether an event of ours takes answers of a's actor now.
-func admits(ctx context.Context, s State, o *Object, a *Activity) bool {
+// admits reports whether an event of ours takes answers of somebody now.
+func admits(ctx context.Context, s State, o *Object, who IRI) bool {
 	e := EventOf(o)
 	end := o.End
 	if end.IsZero() {
 		end = o.Start
 	}
-	blocked, err := has(ctx, s, Block, o.AttributedTo, a.Actor)
+	blocked, err := has(ctx, s, Block, o.AttributedTo, who)
 	return err == nil && !blocked && e.Status != EventCancelled && e.TakesAnswers() && !s.Now().After(end)
-}
-
-// full reports whether all places of an event are taken.
-func full(ctx context.Context, s State, o *Object) (bool, error) {
-	capacity := EventOf(o).Capacity
-	if capacity == 0 {
-		return false, nil
-	}
-	coming, err := s.CountTo(ctx, Join, o.ID)
-	return coming >= capacity, err
-}
-
-// answerEvent stores an answer in place of the one that was.
-func answerEvent(ctx context.Context, s State, a *Activity, id IRI, pending bool) error {
-	for _, kind := range []string{Join, TentativeAccept} {
-		if kind == a.Type {
-			continue
-		}
-		if err := s.DropEdge(ctx, kind, a.Actor, id); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-	}
-	words := first(text(a.Extra["participationMessage"]), a.Content)
-	if r := []rune(words); len(r) > maxAnswer {
-		words = string(r[:maxAnswer])
-	}
-	return s.PutEdge(ctx, &Edge{Kind: a.Type, From: a.Actor, To: id, Pending: pending, By: a.ID, Content: words, At: s.Now()})
-}
-
-// maxAnswer is how many characters one may say to the organiser with an answer.
-const maxAnswer = 500
-
-func tellOrganiser(ctx context.Context, s State, organiser *Actor, a *Activity, id IRI) error {
-	if !organiser.Local || organiser.ID == a.Actor {
-		return nil
-	}
-	return s.Notify(ctx, Notice{For: organiser.ID, Kind: a.Type, Actor: a.Actor, Object: id, At: s.Now()})
-}
-
-// decline drops whatever somebody answered to an event. A place that becomes
-// free in one of ours goes to whoever has waited longest.
-func decline(ctx context.Context, s State, who, id IRI) ([]*Activity, error) {
-	if err := s.Lock(ctx, id); err != nil {
-		return nil, err
-	}
-	for _, kind := range []string{Join, TentativeAccept} {
-		if err := s.DropEdge(ctx, kind, who, id); err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
-	}
-	return moveUp(ctx, s, id)
-}
-
-// moveUp accepts who waits for a place of an event of ours, while there is one.
-func moveUp(ctx context.Context, s State, id IRI) ([]*Activity, error) {
-	o, err := s.Object(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil || !o.Local || o.Type != event.Type {
-		return nil, err
-	}
-	e := EventOf(o)
-	if e.JoinMode == JoinRestricted || e.Status == EventCancelled {
-		return nil, nil // a person decides; or nobody comes
-	}
-	var owed []*Activity
-	for {
-		taken, err := full(ctx, s, o)
-		if err != nil || taken {
-			return owed, err
-		}
-		next, err := s.FirstPending(ctx, Join, id)
-		if errors.Is(err, ErrNotFound) {
-			return owed, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		next.Pending = false
-		if err := s.PutEdge(ctx, next); err != nil {
-			return nil, err
-		}
-		owed = append(owed, answer(Accept, o.AttributedTo, &Activity{ID: next.By, Type: Join, Actor: next.From, Object: id}))
-		if next.From.Origin() == s.Home() {
-			if err := s.Notify(ctx, Notice{For: next.From, Kind: Accept, Actor: o.AttributedTo, Object: id, At: s.Now()}); err != nil {
-				return nil, err
-			}
-		}
-	}
 }
 
 // rsvp is what an Accept or a Reject is whose object is an event itself: the

@@ -199,6 +199,8 @@ type Edge struct {
 	Content string // words that came with it: the reason of a Flag
 	At      time.Time
 	Public  bool // others may see it: a public Announce
+
+	Companions int // of a Join: how many come along
 }
 
 // A Notice tells one of our actors that somebody did something that concerns

@@ -125,6 +125,15 @@ func (s *memory) CountTo(_ context.Context, kind string, to IRI) (n int, err err
 	return n, nil
 }
 
+func (s *memory) Taken(_ context.Context, event IRI) (n int, err error) {
+	for _, e := range s.edges {
+		if e.Kind == Join && e.To == event && !e.Pending {
+			n += 1 + e.Companions
+		}
+	}
+	return n, nil
+}
+
 func (s *memory) FirstPending(_ context.Context, kind string, to IRI) (*Edge, error) {
 	var oldest *Edge
 	for _, e := range s.edges {

@@ -41,7 +41,10 @@ var update = Verb{
 		if err != nil {
 			return nil, err
 		}
-		return nil, revise(ctx, s, a, old, o)
+		if err := revise(ctx, s, a, old, o); err != nil || !a.Local || o.Type != event.Type {
+			return nil, err
+		}
+		return moveUp(ctx, s, o.ID, "") // there may be more places now
 	},
 }
 

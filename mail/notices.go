@@ -23,7 +23,7 @@ const noticePause = 10 * time.Minute
 
 // told are the notices that are worth a letter: what somebody said to one, or
 // waits for. Likes and shares are on the page.
-var told = []string{federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept}
+var told = []string{federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest"}
 
 // maxNotices is how many lines a letter has.
 const maxNotices = 30

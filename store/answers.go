@@ -8,7 +8,8 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 )
 
-// Answers count what was answered to an event.
+// Answers count what was answered to an event: people, with those whom others
+// bring along.
 type Answers struct {
 	Coming  int // accepted
 	Waiting int // for the organiser, or for a place
@@ -38,7 +39,7 @@ func (tx *Tx) Answers(ctx context.Context, events ...federation.IRI) (map[federa
 		counts[id] = c
 		return nil
 	}, `
-		SELECT target, kind, pending, COUNT(*) FROM edges
+		SELECT target, kind, pending, COUNT(*) + SUM(companions) FROM edges
 		WHERE target IN (?) AND kind IN ('Join', 'TentativeAccept')
 		GROUP BY target, kind, pending`, among(events))
 	return counts, err
@@ -54,4 +55,12 @@ func (tx *Tx) AnswersBy(ctx context.Context, actor federation.IRI, events ...fed
 		answers[p.To] = p.Edge
 	}
 	return answers, err
+}
+
+// Taken counts the places of an event that were given: everybody who comes, and
+// whom they bring along.
+func (tx *Tx) Taken(ctx context.Context, event federation.IRI) (int, error) {
+	n, err := tx.number(ctx, `
+		SELECT COUNT(*) + COALESCE(SUM(companions), 0) FROM edges WHERE target = ? AND kind = 'Join' AND pending = 0`, event)
+	return int(n), err
 }

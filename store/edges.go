@@ -10,7 +10,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 )
 
-const edgeColumns = `e.seq, e.kind, e.source, e.target, e.pending, e.made_by, e.content, e.at, e.public`
+const edgeColumns = `e.seq, e.kind, e.source, e.target, e.pending, e.made_by, e.content, e.at, e.public, e.companions`
 
 // An edge knows its place in lists.
 type placedEdge struct {
@@ -22,7 +22,7 @@ type placedEdge struct {
 func scanEdge(r row) (placedEdge, error) {
 	e := new(federation.Edge)
 	p := placedEdge{Edge: e}
-	err := r.Scan(&p.bound.seq, &e.Kind, &e.From, &e.To, &e.Pending, &e.By, &e.Content, &p.bound.at, &e.Public)
+	err := r.Scan(&p.bound.seq, &e.Kind, &e.From, &e.To, &e.Pending, &e.By, &e.Content, &p.bound.at, &e.Public, &e.Companions)
 	e.At = moment(p.bound.at)
 	return p, err
 }
@@ -54,11 +54,12 @@ func (tx *Tx) PutEdge(ctx context.Context, e *federation.Edge) error {
 		at = tx.now
 	}
 	_, err := tx.exec(ctx, `
-		INSERT INTO edges (kind, source, target, pending, made_by, content, at, public)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO edges (kind, source, target, pending, made_by, content, at, public, companions)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (kind, source, target) DO UPDATE SET pending = excluded.pending,
-			made_by = excluded.made_by, content = excluded.content, at = excluded.at, public = excluded.public`,
-		e.Kind, e.From, e.To, e.Pending, e.By, e.Content, at, e.Public)
+			made_by = excluded.made_by, content = excluded.content, at = excluded.at, public = excluded.public,
+			companions = excluded.companions`,
+		e.Kind, e.From, e.To, e.Pending, e.By, e.Content, at, e.Public, e.Companions)
 	return named(err, e.Kind+" of", e.To)
 }
 

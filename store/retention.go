@@ -26,6 +26,7 @@ const (
 	keepSent       = 7 * 24 * time.Hour   // forms: nobody sends the same one again after that
 	keepLapsed     = 7 * 24 * time.Hour   // sessions, so that a form sent with one is kept
 	keepComplaints = 180 * 24 * time.Hour // once decided: an author may object for six months
+	keepAnswers    = 30 * 24 * time.Hour  // who came to an event of ours, once it is over
 	keepDecisions  = 3 * 365 * 24 * time.Hour
 )
 
@@ -44,6 +45,7 @@ func Kept() []Keeping {
 		{"sent", int(keepDelivered / day)},
 		{"refused", int(keepRefused / day)},
 		{"audit", int(keepAudit / day)},
+		{"answers", int(keepAnswers / day)},
 		{"complaints", int(keepComplaints / day)},
 		{"decisions", int(keepDecisions / day)},
 	}
@@ -123,6 +125,14 @@ func (db *DB) Retention(ctx context.Context) (removed int, err error) {
 		if err != nil {
 			return removed, err
 		}
+	}
+	err = db.Update(ctx, func(tx *Tx) error {
+		n, err := tx.forgetAnswers(ctx)
+		removed += n
+		return err
+	})
+	if err != nil {
+		return removed, err
 	}
 	err = db.Update(ctx, func(tx *Tx) error {
 		n, err := tx.forget(ctx)

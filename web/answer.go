@@ -5,6 +5,8 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strconv"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
@@ -22,10 +24,41 @@ type answering struct {
 	Outside  string         // where to register instead
 	Given    string         // by the visitor: yes, maybe, waiting; "" for none
 	SignedIn bool
+	Local    bool // the event is ours
+	Mail     bool // one may answer without an account
+	Form     *form
 	Coming   int
 	Maybe    int
 	Waiting  int
 	Left     int // places; -1: no limit
+
+	given *federation.Edge
+}
+
+// Companions is how many the visitor brings along.
+func (a *answering) Companions() int {
+	if a.given == nil {
+		return 0
+	}
+	return a.given.Companions
+}
+
+// GuestChoices are what somebody without an account may answer.
+func (a *answering) GuestChoices() []option { return options(a.Printer, "form_guest_", guestAnswers) }
+
+// askAnswer gives the answer of a page its form, with what was answered.
+func (v *visit) askAnswer(a *answering) {
+	if a == nil {
+		return
+	}
+	values := url.Values{"answer": {store.GuestYes}}
+	if given := a.given; given != nil {
+		values.Set("message", given.Content)
+		if given.Companions > 0 {
+			values.Set("companions", strconv.Itoa(given.Companions))
+		}
+	}
+	a.Form = v.form(values)
 }
 
 // Places writes how many places are left; "" where there is no limit.
@@ -78,6 +111,7 @@ func (v *visit) answers(ctx context.Context, tx *store.Tx, list []*federation.Ob
 			a.Left = max(a.Left-n.Coming, 0)
 		}
 		a.Given = givenAnswer(given[id])
+		a.given = given[id]
 	}
 	return all, nil
 }
@@ -109,7 +143,7 @@ func (v *visit) answering(o *federation.Object) *answering {
 	if e.Status == federation.EventCancelled || v.Now().After(end) {
 		return nil
 	}
-	a := &answering{Printer: v.words, ID: o.ID, Page: v.href(o), Open: e.TakesAnswers(), SignedIn: v.account != nil, Left: -1}
+	a := &answering{Printer: v.words, ID: o.ID, Page: v.href(o), Open: e.TakesAnswers(), SignedIn: v.account != nil, Local: o.Local, Mail: v.Mail, Left: -1}
 	if o.Local && e.Capacity > 0 {
 		a.Left = e.Capacity
 	}
@@ -121,7 +155,11 @@ func (v *visit) answering(o *federation.Object) *answering {
 
 // answerEvent says, for the visitor themselves, whether they come to an event.
 func (v *visit) answerEvent(ctx context.Context) (*page, error) {
-	person := v.account.Person
+	f := v.posted()
+	companions, message := party(f)
+	if len(f.mistakes) > 0 {
+		return nil, fmt.Errorf("%w: companions", federation.ErrMalformed)
+	}
 	var where, done string
 	err := v.DB.Update(ctx, func(tx *store.Tx) error {
 		o, err := v.readable(ctx, tx, federation.IRI(v.r.PostFormValue("object")))
@@ -132,22 +170,16 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 			return fmt.Errorf("%s takes no answers: %w", o.ID, federation.ErrConflict)
 		}
 		where = v.href(o)
-		a := &federation.Activity{Actor: person, Object: o.ID, To: []federation.IRI{o.AttributedTo}}
-		switch v.r.PostFormValue("answer") {
-		case "yes":
-			a.Type = federation.Join
-		case "maybe":
-			a.Type = federation.TentativeAccept
-		case "no":
-			a.Type, done = federation.Leave, "not_coming"
-		default:
-			return fmt.Errorf("%w: answer", federation.ErrMalformed)
-		}
-		if err := outbox.PublishTx(ctx, tx, a); err != nil || done != "" {
+		if err := v.takeOver(ctx, tx, o); err != nil {
 			return err
 		}
-		given, err := tx.AnswersBy(ctx, person, o.ID)
-		done = "answered_" + givenAnswer(given[o.ID])
+		if err := v.say(ctx, tx, v.account.Person, o.ID, v.r.PostFormValue("answer"), companions, message); err != nil {
+			return err
+		}
+		given, err := tx.AnswersBy(ctx, v.account.Person, o.ID)
+		if done = "not_coming"; given[o.ID] != nil {
+			done = "answered_" + givenAnswer(given[o.ID])
+		}
 		return err
 	})
 	if err != nil {
@@ -156,94 +188,37 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 	return see(where+"#answer", done), nil
 }
 
-// answersData is what the organiser of an event sees of the answers.
-type answersData struct {
-	Event                  *card
-	Numbers                *answering
-	Coming, Waiting, Maybe []answerLine
-}
-
-// An answerLine is somebody's answer.
-type answerLine struct {
-	Who   *who
-	Words string // to the organiser
-	At    string
-}
-
-// maxAnswers is how many answers of a kind the organiser's page shows.
-const maxAnswers = 500
-
-// answersPage shows the organiser who comes.
-func (v *visit) answersPage(ctx context.Context, tx *store.Tx) (*page, error) {
-	o, err := v.own(ctx, tx)
+// takeOver makes what the visitor answered without their account theirs.
+func (v *visit) takeOver(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+	if !o.Local || v.account.Email == "" {
+		return nil
+	}
+	g, err := tx.Invited(ctx, o.ID, v.account.Email)
 	if err != nil {
-		return nil, err
+		return ignoreMissing(err)
 	}
-	if o.Type != "Event" {
-		return v.nowhere(ctx, tx)
-	}
-	d := answersData{Event: v.card(o)}
-	all, err := v.answers(ctx, tx, []*federation.Object{o})
-	if err != nil {
-		return nil, err
-	}
-	d.Numbers = all[o.ID]
-	for _, l := range []struct {
-		to      *[]answerLine
-		kind    string
-		pending bool
-	}{{&d.Coming, federation.Join, false}, {&d.Waiting, federation.Join, true}, {&d.Maybe, federation.TentativeAccept, false}} {
-		if *l.to, err = v.answerLines(ctx, tx, l.kind, o.ID, l.pending); err != nil {
-			return nil, err
-		}
-	}
-	return &page{Name: "answers", Title: v.words.T("page_answers"), Data: d, NoIndex: true}, nil
+	return tx.TakeOver(ctx, g, v.account.Person, v.account.Person+"#was-guest")
 }
 
-func (v *visit) answerLines(ctx context.Context, tx *store.Tx, kind string, event federation.IRI, pending bool) ([]answerLine, error) {
-	var all []answerLine
-	cursor := ""
-	for len(all) < maxAnswers {
-		edges, next, err := tx.EdgesTo(ctx, kind, event, pending, cursor, 100)
-		if err != nil {
-			return nil, err
-		}
-		people, err := v.people(ctx, tx, edges, func(e *federation.Edge) federation.IRI { return e.From })
-		if err != nil {
-			return nil, err
-		}
-		for i, e := range edges {
-			all = append(all, answerLine{Who: people[i], Words: e.Content, At: v.words.Ago(e.At, v.Now())})
-		}
-		if cursor = next; next == "" {
-			break
-		}
-	}
-	return all, nil
-}
-
-// decideAnswer accepts or refuses, for the organiser, that somebody comes.
-func (v *visit) decideAnswer(ctx context.Context) (*page, error) {
-	verb, done := federation.Accept, "accepted"
-	if v.r.PostFormValue("answer") == "reject" {
-		verb, done = federation.Reject, "rejected"
-	}
-	err := v.DB.Update(ctx, func(tx *store.Tx) error {
-		o, err := v.own(ctx, tx)
-		if err != nil {
-			return err
-		}
-		e, err := tx.Edge(ctx, federation.Join, federation.IRI(v.r.PostFormValue("actor")), o.ID)
-		if err != nil {
-			return err
-		}
-		return outbox.PublishTx(ctx, tx, &federation.Activity{
-			Type: verb, Actor: o.AttributedTo, Object: e.By, To: []federation.IRI{e.From},
-			Inner: &federation.Activity{ID: e.By, Type: federation.Join, Actor: e.From, Object: e.To},
-		})
-	})
+// say publishes what a person of ours answers to an event.
+func (v *visit) say(ctx context.Context, tx *store.Tx, person, event federation.IRI, answer string, companions int, message string) error {
+	o, err := tx.Object(ctx, event)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return see("/objects/"+v.r.PathValue("id")+"/answers", done), nil
+	a := &federation.Activity{Actor: person, Object: o.ID, To: []federation.IRI{o.AttributedTo}}
+	switch answer {
+	case "yes":
+		a.Type = federation.Join
+	case "maybe":
+		a.Type = federation.TentativeAccept
+	case "no":
+		a.Type = federation.Leave
+	default:
+		return fmt.Errorf("%w: answer", federation.ErrMalformed)
+	}
+	if a.Type != federation.Leave {
+		federation.WithParty(a, companions, message)
+	}
+	return outbox.PublishTx(ctx, tx, a)
 }

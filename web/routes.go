@@ -46,6 +46,8 @@ func routes() []route {
 		{path: "/mail/stop", who: anyone, get: (*visit).subscriptionPage, post: (*visit).endSubscription},
 		{path: "/remote-follow/forget", who: anyone, post: (*visit).forgetServer},
 		{path: "/report", who: anyone, get: (*visit).reportPage, post: (*visit).report},
+		{path: "/objects/{id}/answer", who: anyone, get: (*visit).guestFormPage, post: (*visit).askGuest},
+		{path: "/guest", who: anyone, get: (*visit).guestPage, post: (*visit).changeGuest},
 		{path: "/events/print", who: anyone, get: (*visit).printAgenda},
 		{path: "/objects/{id}/poster", who: anyone, get: (*visit).poster},
 
@@ -85,6 +87,9 @@ func routes() []route {
 		{path: "/react", who: member, post: (*visit).react},
 		{path: "/answer", who: member, post: (*visit).answerEvent},
 		{path: "/objects/{id}/answers", who: member, get: (*visit).answersPage, post: (*visit).decideAnswer},
+		{path: "/objects/{id}/answers/table", who: member, get: (*visit).answersTable},
+		{path: "/objects/{id}/answers/sheet", who: member, get: (*visit).signUpSheet},
+		{path: "/objects/{id}/answers/add", who: member, post: (*visit).addGuest},
 		{path: "/reply", who: member, post: (*visit).reply},
 		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},
 		{path: "/authorize_interaction", who: member, get: (*visit).authorize},
