@@ -3,7 +3,7 @@
 package federation
 
 // question asks and offers answers: a poll. We store it and show it.
-var question = Noun{Type: "Question", Check: titled}
+var question = Noun{Type: "Question", Check: titled, Context: `"votersCount":"toot:votersCount"`}
 
 // Answers returns the texts one may choose from in a poll.
 func Answers(o *Object) []string {

@@ -66,6 +66,10 @@ var expected = map[string][5]int{
 	"/objects/{id}/edit":          {303, 404, 200, 404, 200},
 	"/objects/{id}/delete":        {303, 404, 200, 404, 200},
 	"/objects/{id}/answers":       {303, 404, 404, 404, 404}, // an offer is no event
+	"/objects/{id}/answers/table": {303, 404, 404, 404, 404},
+	"/objects/{id}/answers/sheet": {303, 404, 404, 404, 404},
+	"/objects/{id}/answer":        {404, 404, 404, 404, 404},
+	"/guest":                      {200, 200, 200, 200, 200},
 	"/report":                     {404, 404, 404, 404, 404},
 	"/follow":                     {303, 200, 200, 200, 200},
 	"/subscribe":                  {404, 404, 404, 404, 404}, // no mail is sent here
@@ -133,6 +137,9 @@ var posted = map[string][5]int{
 	"/objects/{id}/delete":         {401, 404, 303, 404, 404}, // the editor deletes it first
 	"/answer":                      {401, 404, 404, 404, 404},
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
+	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},
+	"/objects/{id}/answer":         {404, 404, 404, 404, 404},
+	"/guest":                       {200, 200, 200, 200, 200},
 	"/react":                       {401, 400, 400, 400, 400},
 	"/reply":                       {401, 404, 404, 404, 404},
 	"/report":                      {404, 404, 404, 404, 404},
