@@ -304,7 +304,7 @@ func (v *visit) answersTable(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	var head []string
-	for _, id := range []string{"form_guest_name", "page_answers_address", "form_guest_answer", "form_companions", "form_message", "page_answers_door", "page_answers_since"} {
+	for _, id := range []string{"form_answers_name", "page_answers_address", "form_guest_answer", "form_companions", "form_message", "page_answers_door", "page_answers_since"} {
 		head = append(head, v.words.T(id))
 	}
 	rows := [][]string{head}
