@@ -133,7 +133,7 @@ func Knows(verb string) bool { _, ok := verbs[verb]; return ok }
 // else by its type.
 func NounOf(o *Object) (Noun, bool) {
 	if o.Type == "Note" || o.Type == proposal.Type {
-		if _, ok := ProposalOf(o); ok {
+		if isProposal(o) {
 			return proposal, true
 		}
 	}

@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -106,18 +107,11 @@ var Currencies = map[string]string{
 // with a purpose of offer or request that publishes an intent (FEP-2277), with
 // bare names or behind the prefix "vf:".
 func ProposalOf(o *Object) (Proposal, bool) {
-	get := func(name string) json.RawMessage {
-		if raw, ok := o.Extra[name]; ok {
-			return raw
-		}
-		return o.Extra["vf:"+name]
-	}
-	p := Proposal{Purpose: text(get("purpose"))}
-	raw := get("publishes")
-	if p.Purpose != PurposeOffer && p.Purpose != PurposeRequest || len(raw) == 0 {
+	get := func(name string) json.RawMessage { return valueFlows(o.Extra, name) }
+	if !isProposal(o) {
 		return Proposal{}, false
 	}
-	p.Primary = intentOf(raw)
+	p := Proposal{Purpose: text(get("purpose")), Primary: intentOf(get("publishes"))}
 	if raw := get("reciprocal"); len(raw) > 0 && string(raw) != "null" {
 		i := intentOf(raw)
 		p.Reciprocal = &i
@@ -127,6 +121,20 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	p.Category = text(o.Extra["resourceCategory"])
 	read(o.Extra["priceBreakdown"], &p.Breakdown)
 	return p, true
+}
+
+// isProposal reports whether there is one in o.
+func isProposal(o *Object) bool {
+	purpose := text(valueFlows(o.Extra, "purpose"))
+	return (purpose == PurposeOffer || purpose == PurposeRequest) && len(valueFlows(o.Extra, "publishes")) > 0
+}
+
+// valueFlows returns a property, by its bare name or behind the prefix.
+func valueFlows(m map[string]json.RawMessage, name string) json.RawMessage {
+	if raw, ok := m[name]; ok {
+		return raw
+	}
+	return m["vf:"+name]
 }
 
 // Put writes p into the properties of o.
@@ -222,18 +230,15 @@ func (i Intent) wire(id IRI) intentWire {
 
 // intentOf reads an intent, or the first of a list of them.
 func intentOf(raw json.RawMessage) Intent {
-	var list []json.RawMessage
-	if read(raw, &list); len(list) > 0 {
-		raw = list[0]
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
+		var list []json.RawMessage
+		if read(raw, &list); len(list) > 0 {
+			raw = list[0]
+		}
 	}
 	var m map[string]json.RawMessage
 	read(raw, &m)
-	get := func(name string) json.RawMessage {
-		if r, ok := m[name]; ok {
-			return r
-		}
-		return m["vf:"+name]
-	}
+	get := func(name string) json.RawMessage { return valueFlows(m, name) }
 	return Intent{
 		Action: text(get("action")), ConformsTo: text(get("resourceConformsTo")),
 		Quantity: quantityOf(get("resourceQuantity")), Available: quantityOf(get("availableQuantity")),

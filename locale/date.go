@@ -44,7 +44,7 @@ func (p *Printer) DateTime(t time.Time) string {
 // so are hours that only mean whole days.
 func (p *Printer) DateRange(start, end time.Time, timezone string) string {
 	zone := start.Location()
-	if z, err := time.LoadLocation(timezone); err == nil && timezone != "" {
+	if z, ok := Zone(timezone); ok {
 		zone = z
 	}
 	start = start.In(zone)

@@ -183,7 +183,7 @@ func later(o *federation.Object, now time.Time) time.Time {
 }
 
 func title(typed string, ps *Problems) string {
-	t := bareTitle(cleanTitle(typed))
+	t := BareTitle(cleanTitle(typed))
 	switch {
 	case t == "":
 		ps.add("name", "error_name_missing")

@@ -52,7 +52,7 @@ func SourceOf(o *federation.Object) Source {
 		s.Content = textOf(o.Content)
 	}
 	s.MediaType = mediaType(o.Type)
-	s.Name = bareTitle(o.Name)
+	s.Name = BareTitle(o.Name)
 	return s
 }
 

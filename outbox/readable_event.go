@@ -4,6 +4,7 @@ package outbox
 
 import (
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -118,14 +119,22 @@ func website(o *federation.Object) string {
 	return ""
 }
 
-// bareTitle returns a title without the status we put before it, in whatever
+// BareTitle returns a title without the status we put before it, in whatever
 // language that was.
-func bareTitle(title string) string {
-	for _, lang := range locale.Languages() {
-		p := locale.New(lang)
-		for _, s := range inTitle {
-			title = strings.TrimPrefix(title, p.T("post_status_in_title", "Status", p.Word("status", s), "Title", ""))
-		}
+func BareTitle(title string) string {
+	for _, s := range statusesInTitle() {
+		title = strings.TrimPrefix(title, s)
 	}
 	return title
 }
+
+// statusesInTitle is all that we put before titles.
+var statusesInTitle = sync.OnceValue(func() (all []string) {
+	for _, lang := range locale.Languages() {
+		p := locale.New(lang)
+		for _, s := range inTitle {
+			all = append(all, p.T("post_status_in_title", "Status", p.Word("status", s), "Title", ""))
+		}
+	}
+	return all
+})

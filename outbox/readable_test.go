@@ -176,7 +176,7 @@ func TestLightMarkup(t *testing.T) {
 
 func TestBareTitles(t *testing.T) {
 	for _, s := range []string{"[Annulé] Fête", "[Cancelled] Fête", "[Reporté] Fête", "[Postponed] Fête", "Fête"} {
-		if got := bareTitle(s); got != "Fête" {
+		if got := BareTitle(s); got != "Fête" {
 			t.Errorf("%q: %q", s, got)
 		}
 	}

@@ -47,6 +47,8 @@ type Query struct {
 	Sort      string         // one of the SortXxx constants
 	Cursor    string
 	Limit     int
+
+	few int // see the constant; in tests less
 }
 
 // A Found is an object and its distance from Query.Near, -1 if unknown.
@@ -64,7 +66,7 @@ type hit struct {
 
 // Search returns a page of what a query finds.
 func (tx *Tx) Search(ctx context.Context, q Query) (found []Found, next string, err error) {
-	q.Limit = limited(q.Limit)
+	q.Limit, q.few = limited(q.Limit), cmp.Or(q.few, few)
 	if q.Near == nil && q.Sort == SortNear {
 		q.Sort = SortDate
 	}
@@ -122,17 +124,23 @@ func (tx *Tx) Upcoming(ctx context.Context, viewer federation.IRI, cursor string
 
 // hits returns what comes after a hit, and one more than a page if there is.
 func (tx *Tx) hits(ctx context.Context, q Query, after *hit) ([]hit, error) {
-	if q.Sort == SortNear {
+	switch {
+	case !tx.postgres():
+		return tx.planned(ctx, q, after)
+	case q.Sort == SortNear:
 		return tx.nearest(ctx, q, after)
+	case q.Text != "" || q.Tag != "" || q.Mode != "" || q.Near != nil && q.RadiusKm > 0:
+		return tx.ask(ctx, q, q.Kinds, after, plan{})
 	}
-	if q.Text != "" || q.Tag != "" || q.Mode != "" || q.Near != nil && q.RadiusKm > 0 {
-		return tx.ask(ctx, q, q.Kinds, after)
-	}
-	// Nothing narrows it down: one kind at a time, so that each statement reads
-	// an index in its order and stops.
+	return tx.byKind(ctx, q, after, plan{})
+}
+
+// byKind asks for one kind at a time, so that each statement reads an index in
+// its order and stops.
+func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan) ([]hit, error) {
 	var list []hit
 	for _, kind := range q.Kinds {
-		hits, err := tx.ask(ctx, q, []string{kind}, after)
+		hits, err := tx.ask(ctx, q, []string{kind}, after, p)
 		if err != nil {
 			return nil, err
 		}
@@ -155,22 +163,36 @@ func (tx *Tx) nearest(ctx context.Context, q Query, after *hit) ([]hit, error) {
 	if reach <= 0 {
 		reach = everywhere
 	}
-	circle := 10.0
+	circle := 1.0
+	if q.Text != "" { // each look at the words costs more than a wide circle
+		circle = 8
+	}
 	if after != nil {
 		circle = max(circle, 2*earth*math.Asin(math.Sqrt(min(1, max(0, after.rank)))))
 	}
-	for {
+	for first := circle; ; circle *= 4 {
 		q.RadiusKm = min(circle, reach)
-		hits, err := tx.ask(ctx, q, q.Kinds, after)
+		p := plan{}
+		if !tx.postgres() && q.RadiusKm < everywhere {
+			p.by = "place"
+		}
+		hits, err := tx.ask(ctx, q, q.Kinds, after, p)
 		if err != nil || len(hits) > q.Limit || circle >= reach {
 			return hits, err
 		}
-		circle *= 4
+		if circle == first && p.by != "" && q.Text != "" {
+			if rare, err := tx.rare(ctx, q); err != nil {
+				return nil, err
+			} else if rare {
+				q.RadiusKm = reach
+				return tx.ask(ctx, q, q.Kinds, after, plan{by: "words"})
+			}
+		}
 	}
 }
 
-func (tx *Tx) ask(ctx context.Context, q Query, kinds []string, after *hit) ([]hit, error) {
-	query, args := tx.searchQuery(q, kinds, after)
+func (tx *Tx) ask(ctx context.Context, q Query, kinds []string, after *hit, p plan) ([]hit, error) {
+	query, args := tx.searchQuery(q, kinds, after, p)
 	return all(ctx, tx, func(r row) (h hit, err error) { err = r.Scan(&h.rank, &h.seq); return h, err }, query, args...)
 }
 
@@ -185,36 +207,40 @@ func (w *where) and(condition string, args ...any) {
 	w.args = append(w.args, args...)
 }
 
-func (tx *Tx) searchQuery(q Query, kinds []string, after *hit) (string, []any) {
+func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, []any) {
 	w := new(where)
 	if len(kinds) == 1 {
 		w.and(`o.gone = 0 AND o.kind = ?`, kinds[0])
 	} else {
 		w.and(`o.gone = 0 AND o.kind IN (?)`, among(kinds))
 	}
+	w.within(q, p)
 	w.visible(q.Viewer)
-	q.filter(w)
+	q.filter(w, p)
 	if c, arg := tx.match(q.Text); c != "" {
+		if p.checks("words") {
+			c = "+" + c // no index on that
+		}
 		w.and(c, arg)
 	}
 	if q.Near != nil && (q.RadiusKm > 0 || q.Sort == SortNear) {
-		tx.near(w, q)
+		tx.near(w, q, p)
 	}
 	rank, order, args := q.order(w, after)
-	return `SELECT ` + rank + `, o.seq FROM objects o WHERE ` + strings.Join(w.conditions, ` AND `) +
+	return `SELECT ` + rank + `, o.seq FROM objects o` + p.hint() + ` WHERE ` + strings.Join(w.conditions, ` AND `) +
 		` ORDER BY ` + order + ` LIMIT ?`, append(append(args, w.args...), q.Limit+1)
 }
 
 // filter adds the conditions that are columns.
-func (q Query) filter(w *where) {
+func (q Query) filter(w *where, p plan) {
 	if q.Category != "" {
 		w.and(`o.category = ? AND o.category <> ''`, q.Category)
 	}
 	if q.Tag != "" {
-		w.and(`o.seq IN (SELECT object FROM object_tags WHERE facet = 'tag' AND tag = ?)`, federation.Hashtag(q.Tag))
+		w.tagged("tag", federation.Hashtag(q.Tag), p)
 	}
 	if q.Mode != "" {
-		w.and(`o.seq IN (SELECT object FROM object_tags WHERE facet = 'mode' AND tag = ?)`, q.Mode)
+		w.tagged("mode", q.Mode, p)
 	}
 	if q.Author != "" {
 		w.and(`o.attributed_to = ?`, q.Author)
@@ -237,6 +263,15 @@ func (q Query) filter(w *where) {
 	if !q.Until.IsZero() {
 		w.and(`o.start_at < ?`, q.Until)
 	}
+}
+
+// tagged asks for a tag or a mode.
+func (w *where) tagged(facet, tag string, p plan) {
+	condition := `o.seq IN (SELECT object FROM object_tags WHERE facet = '` + facet + `' AND tag = ?)`
+	if p.checks(facet) {
+		condition = `EXISTS (SELECT 1 FROM object_tags t WHERE t.facet = '` + facet + `' AND t.tag = ? AND t.object = o.seq)`
+	}
+	w.and(condition, tag)
 }
 
 // visible leaves out what viewer surely may not read; MayRead decides on the
@@ -269,15 +304,18 @@ func haversineArgs(p federation.Point) []any {
 
 // near narrows to a rectangle, which an index finds, and then to the circle
 // within.
-func (tx *Tx) near(w *where, q Query) {
+func (tx *Tx) near(w *where, q Query, p plan) {
 	w.and(`o.placed = 1`)
 	if q.RadiusKm <= 0 || q.RadiusKm >= everywhere {
 		return
 	}
 	south, north, west, east := rectangle(*q.Near, q.RadiusKm)
-	if tx.postgres() {
+	switch {
+	case p.checks("place"):
+		w.and(`o.lat BETWEEN ? AND ? AND o.lon BETWEEN ? AND ?`, south, north, west, east)
+	case tx.postgres():
 		w.and(`point(o.lon, o.lat) <@ box(point(?, ?), point(?, ?))`, west, south, east, north)
-	} else {
+	default:
 		w.and(`o.seq IN (SELECT object FROM object_places WHERE max_lat >= ? AND min_lat <= ? AND max_lon >= ? AND min_lon <= ?)`,
 			south, north, west, east)
 	}
@@ -335,8 +373,10 @@ func (q Query) order(w *where, after *hit) (rank, order string, args []any) {
 
 // km is how far o is from where the query looks.
 func (q Query) km(o *federation.Object) float64 {
-	if p := federation.IndexOf(o).Point; q.Near != nil && p != nil {
-		return q.Near.Kilometres(*p)
+	if q.Near != nil {
+		if p := federation.IndexOf(o).Point; p != nil {
+			return q.Near.Kilometres(*p)
+		}
 	}
 	return -1
 }

@@ -157,14 +157,22 @@ func TestSearchByEverything(t *testing.T) {
 			"far":        {Query{Near: brest, RadiusKm: 300, Sort: SortNear}, []string{"Épuisé", "Cherche pommier", "Pommes à cidre"}},
 			"upcoming":   {Query{Kinds: []string{"event"}, From: at, Sort: SortStart}, []string{"Foire", "Bal folk"}},
 			"until":      {Query{Kinds: []string{"event"}, Until: at, Sort: SortStart}, []string{"Bal passé", "Foire"}},
+			"last first": {Query{Kinds: []string{"event"}, Ended: at, Sort: SortLast}, []string{"Bal passé"}},
+			"ball":       {Query{Kinds: []string{"event"}, Text: "bal", Sort: SortStart}, []string{"Bal passé", "Bal folk"}},
+			"our ball":   {Query{Kinds: []string{"event"}, Text: "bal", Sort: SortLast, LocalOnly: true}, []string{"Bal passé"}},
+			"our words":  {Query{Text: "pomme", LocalOnly: true}, []string{"Pommes à cidre"}},
+			"notes too":  {Query{Kinds: []string{"offer", "note"}, Text: "pomme"}, []string{"Pommes à cidre"}},
+			"word near":  {Query{Text: "pomm", Near: rennes, Sort: SortNear}, []string{"Pommes à cidre", "Cherche pommier"}},
 			"over":       {Query{Kinds: []string{"need"}, From: at.Add(25 * time.Hour)}, nil},
 			"own":        {Query{Viewer: amap.ID, Kinds: []string{"offer"}, OpenOnly: true}, []string{"Discret", "Pommes à cidre"}},
 			"everything": {Query{Text: "pomme", Tag: "CircuitsCourts", Mode: "gift", Category: "food", Near: rennes, RadiusKm: 1, From: at.Add(-time.Hour), Until: at.Add(time.Hour), Author: amap.ID, LocalOnly: true, OpenOnly: true, Viewer: bob.ID, Sort: SortNear}, []string{"Pommes à cidre"}},
 		} {
 			for _, limit := range []int{0, 1, 2} {
-				row.q.Limit = limit
-				if d := cmp.Diff(row.want, t.search(row.q)); d != "" {
-					t.Errorf("%s, %d a page: %s", what, limit, d)
+				for _, few := range []int{0, 1} { // 1: as if there was so much that lists are read in their order
+					row.q.Limit, row.q.few = limit, few
+					if d := cmp.Diff(row.want, t.search(row.q)); d != "" {
+						t.Errorf("%s, %d a page, few %d: %s", what, limit, few, d)
+					}
 				}
 			}
 		}

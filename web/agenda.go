@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -127,10 +128,20 @@ func (v *visit) enterDays(days [][]agendaEntry, first time.Time, o *federation.O
 	if !e.HideEnd && o.End.After(o.Start) {
 		end = inZone(o.End.Add(-time.Minute), e.Timezone) // until midnight is not the next day
 	}
-	entry := agendaEntry{Time: v.words.Time(start), Title: v.card(o).Title, URL: v.href(o), Off: federation.IndexOf(o).Closed}
-	for day := 1; day < len(days); day++ {
+	entry := agendaEntry{Time: v.words.Time(start), Title: glued(outbox.BareTitle(o.Name)), URL: v.href(o), Off: federation.IndexOf(o).Closed}
+	if entry.Title == "" {
+		entry.Title = v.card(o).Title
+	}
+	day := 1
+	if start.Year() == first.Year() && start.Month() == first.Month() {
+		day = start.Day()
+	}
+	for ; day < len(days); day++ {
 		midnight := time.Date(first.Year(), first.Month(), day, 0, 0, 0, 0, start.Location())
-		if start.Before(midnight.AddDate(0, 0, 1)) && !end.Before(midnight) {
+		if end.Before(midnight) {
+			break
+		}
+		if start.Before(midnight.AddDate(0, 0, 1)) {
 			days[day] = append(days[day], entry)
 			entry.Time = "" // it goes on
 		}

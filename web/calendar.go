@@ -13,6 +13,7 @@ import (
 	"codeberg.org/maillage/maillage/calendar"
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -130,7 +131,7 @@ func wholeDays(e *calendar.Event) {
 
 // zoneOf finds the clocks of an event.
 func zoneOf(name string) *time.Location {
-	if z, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+	if z, ok := locale.Zone(name); ok {
 		return z
 	}
 	return zone

@@ -250,7 +250,7 @@ func (v *visit) eventCard(c *card, o *federation.Object) {
 		c.Status = v.words.Word("status", e.Status)
 		c.Off = e.Status == federation.EventCancelled
 	}
-	if name := outbox.SourceOf(o).Name; name != "" {
+	if name := outbox.BareTitle(o.Name); name != "" {
 		c.Title = name
 	}
 	c.Excerpt = cut(typed(o), 160)
@@ -323,7 +323,7 @@ func where(p *federation.Place) string {
 }
 
 func inZone(t time.Time, name string) time.Time {
-	if z, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+	if z, ok := locale.Zone(name); ok {
 		return t.In(z)
 	}
 	return t

@@ -245,14 +245,7 @@ func (m *mapView) at(x, y float64) *marker {
 func (k *marker) Seen() bool { return k.X >= 0 && k.X <= 100 && k.Y >= 0 && k.Y <= 100 }
 
 // First reports whether a row is the first of its marker, which links to it.
-func (m *mapView) First(i int) bool {
-	for _, r := range m.Rows[:i] {
-		if r.N == m.Rows[i].N {
-			return false
-		}
-	}
-	return true
-}
+func (m *mapView) First(i int) bool { return i == 0 || m.Rows[i-1].N != m.Rows[i].N }
 
 // land draws the outlines that are seen, as the data of a path.
 func land(f frame) template.HTML {

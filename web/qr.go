@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 
 	"github.com/boombuler/barcode/qr"
 )
@@ -18,6 +19,34 @@ const quiet = 4
 // same in words: screen readers pass over the picture. Text that is too long
 // for any QR code gives nothing.
 func qrSVG(text string) template.HTML {
+	qrCodes.Lock()
+	svg, ok := qrCodes.byText[text]
+	qrCodes.Unlock()
+	if ok {
+		return svg
+	}
+	svg = drawQR(text)
+	qrCodes.Lock()
+	defer qrCodes.Unlock()
+	if len(qrCodes.byText) >= maxQRCodes {
+		clear(qrCodes.byText)
+	}
+	qrCodes.byText[text] = svg
+	return svg
+}
+
+// maxQRCodes is how many are kept, of some ten kilobytes each.
+const maxQRCodes = 50
+
+// qrCodes keeps those that were drawn last. The first page and the profiles
+// show the same one every time, and drawing it takes a tenth of their time.
+var qrCodes = struct {
+	sync.Mutex
+	byText map[string]template.HTML
+}{byText: map[string]template.HTML{}}
+
+// drawQR is qrSVG for a secret, of which nothing is kept.
+func drawQR(text string) template.HTML {
 	code, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
 		return ""

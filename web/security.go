@@ -50,7 +50,7 @@ func (v *visit) securityPage(ctx context.Context, tx *store.Tx, f *form, about s
 	case factors.TOTP:
 		d.Since = v.words.Ago(a.TOTPSince, v.Now())
 	case a.TOTP != "" && v.r.URL.Query().Has("setup") || about == "confirm":
-		d.QR, d.Secret = qrSVG(v.totpURL(a.TOTP)), inFours(a.TOTP)
+		d.QR, d.Secret = drawQR(v.totpURL(a.TOTP)), inFours(a.TOTP)
 	}
 	list, err := tx.Passkeys(ctx, a.ID)
 	if err != nil {

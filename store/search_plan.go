@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"codeberg.org/maillage/maillage/federation"
+)
+
+// How a search finds its page. PostgreSQL knows how often each word and value
+// occurs and chooses well. SQLite knows averages only: it would read all ten
+// thousand rows that have a word, and sort them, to show twenty. So it is told:
+//
+//   - Where few rows meet one of the conditions, they are read and sorted.
+//   - Otherwise an index is read in the order of the list until the page is
+//     full, which is soon, and the conditions are only checked.
+//
+// How often words occur is not known before they are looked up, which is most
+// of the work. So with words the beginning of the list is read first, and if
+// that does not fill the page, they are rare enough to be sorted.
+
+// few is how many rows are rather sorted than looked for in order.
+const few = 2000
+
+// A plan says by what a statement finds its rows. The zero one leaves it to
+// the database.
+type plan struct {
+	index string // that is read
+	by    string // the condition that finds rows without one, of the criteria
+	from  *bound // where the window of the list ends; nil for no window
+}
+
+// hint is what SQLite has after the name of the table.
+func (p plan) hint() string {
+	switch {
+	case p.index != "":
+		return ` INDEXED BY ` + p.index
+	case p.by != "":
+		return ` NOT INDEXED` // but by its number
+	}
+	return ""
+}
+
+// checks reports whether a condition is not what finds the rows: it has to be
+// asked of each.
+func (p plan) checks(by string) bool { return p != plan{} && p.by != by }
+
+// A criterion is a condition that an index can answer.
+type criterion struct {
+	plan
+
+	query string
+	args  []any
+}
+
+// criteria are those of a query, without its words.
+func (q Query) criteria(kinds []string) (all []criterion) {
+	add := func(p plan, query string, args ...any) { all = append(all, criterion{p, query, args}) }
+	if q.Author != "" {
+		add(plan{index: "objects_by_author"}, `objects WHERE attributed_to = ? AND gone = 0`, q.Author)
+	}
+	if q.Circuit != "" {
+		add(plan{index: "objects_by_audience"}, `objects WHERE audience = ? AND audience <> '' AND gone = 0`, q.Circuit)
+	}
+	if q.Category != "" {
+		add(plan{index: "objects_by_category"}, `objects WHERE kind IN (?) AND category = ? AND category <> '' AND gone = 0`, among(kinds), q.Category)
+	}
+	if q.Tag != "" {
+		add(plan{by: "tag"}, `object_tags WHERE facet = 'tag' AND tag = ?`, federation.Hashtag(q.Tag))
+	}
+	if q.Mode != "" {
+		add(plan{by: "mode"}, `object_tags WHERE facet = 'mode' AND tag = ?`, q.Mode)
+	}
+	if q.Near != nil && q.RadiusKm > 0 && q.RadiusKm < everywhere {
+		south, north, west, east := rectangle(*q.Near, q.RadiusKm)
+		add(plan{by: "place"}, `object_places WHERE max_lat >= ? AND min_lat <= ? AND max_lon >= ? AND min_lon <= ?`, south, north, west, east)
+	}
+	return all
+}
+
+// narrow returns the plan that reads fewest rows, if they are few.
+func (tx *Tx) narrow(ctx context.Context, q Query) (best plan, ok bool, err error) {
+	least := int64(q.few) + 1
+	for _, c := range q.criteria(q.Kinds) {
+		n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM `+c.query+` LIMIT ?)`, append(c.args, least)...)
+		if err != nil {
+			return best, false, err
+		}
+		if n < least {
+			best, least, ok = c.plan, n, true
+		}
+	}
+	return best, ok, nil
+}
+
+// rare reports whether few objects have the words of a query.
+func (tx *Tx) rare(ctx context.Context, q Query) (bool, error) {
+	_, words := tx.match(q.Text)
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM object_words WHERE object_words MATCH ? LIMIT ?)`, words, q.few+1)
+	return n <= int64(q.few), err
+}
+
+// planned is [Tx.hits] for SQLite.
+func (tx *Tx) planned(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	p, ok, err := tx.narrow(ctx, q)
+	switch c, _ := tx.match(q.Text); {
+	case err != nil:
+		return nil, err
+	case ok:
+		return tx.ask(ctx, q, q.Kinds, after, p)
+	case q.Sort == SortNear:
+		return tx.nearest(ctx, q, after)
+	case c == "":
+		return tx.walk(ctx, q, after)
+	}
+	return tx.walkByWords(ctx, q, after)
+}
+
+// walk reads the list of each kind in its order.
+func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	p := plan{index: "objects_by_kind"}
+	if q.LocalOnly {
+		p.index = "objects_own"
+	}
+	if q.starts() {
+		p.index = "objects_by_start"
+		if q.LocalOnly {
+			p.index = "objects_own_start"
+		}
+	}
+	return tx.byKind(ctx, q, after, p)
+}
+
+// starts reports whether the order is that of when things begin.
+func (q Query) starts() bool { return q.Sort == SortStart || q.Sort == SortLast }
+
+// walkByWords reads the beginning of one list of all kinds, and then, if that
+// does not fill the page, everything that has the words.
+func (tx *Tx) walkByWords(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	p, ok := q.list()
+	if ok {
+		from, err := tx.window(ctx, q, after, p)
+		if err != nil {
+			return nil, err
+		}
+		p.from = from
+		hits, err := tx.ask(ctx, q, q.Kinds, after, p)
+		if err != nil || from == nil || len(hits) > q.Limit {
+			return hits, err
+		}
+	}
+	return tx.ask(ctx, q, q.Kinds, after, plan{by: "words"})
+}
+
+// list is the plan that reads all kinds in order, if there is one.
+func (q Query) list() (p plan, ok bool) {
+	switch {
+	case q.starts() && len(q.Kinds) != 1:
+		return p, false
+	case q.starts() && q.LocalOnly:
+		p.index = "objects_own_start"
+	case q.starts():
+		p.index = "objects_by_start"
+	case q.LocalOnly:
+		p.index = "objects_local"
+	case slices.ContainsFunc(q.Kinds, func(k string) bool { return !slices.Contains(searchKinds, k) }):
+		return p, false
+	default:
+		p.index = "objects_listed"
+	}
+	return p, true
+}
+
+// listed is the condition of the index of that name, word by word.
+const listed = `o.kind IN ('offer', 'need', 'event', 'article')`
+
+// window returns the place in a list that is so many rows further; nil if the
+// list ends before.
+func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*bound, error) {
+	w := new(where)
+	w.and(`o.gone = 0`)
+	if q.starts() {
+		w.and(`o.kind = ?`, q.Kinds[0])
+	}
+	if q.LocalOnly {
+		w.and(`o.local = 1`)
+	}
+	if p.index == "objects_listed" {
+		w.and(listed)
+	}
+	if q.Sort == SortStart && !q.From.IsZero() { // what is over is not on the way
+		w.and(`(o.end_at >= ? OR o.end_at = 0)`, q.From)
+	}
+	_, order, _ := q.order(w, after)
+	at := `o.published`
+	if q.starts() {
+		at = `o.start_at`
+	}
+	list, err := all(ctx, tx, func(r row) (b bound, err error) { err = r.Scan(&b.at, &b.seq); return b, err },
+		`SELECT `+at+`, o.seq FROM objects o`+p.hint()+` WHERE `+strings.Join(w.conditions, ` AND `)+` ORDER BY `+order+` LIMIT 1 OFFSET ?`,
+		append(w.args, q.few)...)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
+
+// within keeps a list to its window.
+func (w *where) within(q Query, p plan) {
+	if p.index == "objects_listed" {
+		w.and(listed)
+	}
+	switch {
+	case p.from == nil:
+	case q.Sort == SortStart:
+		w.and(`(o.start_at, o.seq) <= (?, ?)`, p.from.at, p.from.seq)
+	case q.Sort == SortLast:
+		w.and(`(o.start_at, o.seq) >= (?, ?)`, p.from.at, p.from.seq)
+	default:
+		w.and(`(o.published, o.seq) >= (?, ?)`, p.from.at, p.from.seq)
+	}
+}
