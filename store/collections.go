@@ -52,7 +52,7 @@ func (tx *Tx) readable(ctx context.Context, l objectList, viewer federation.IRI,
 		}
 		more := len(places) > limit
 		places = places[:min(len(places), limit)]
-		objects, err := tx.objectsAt(ctx, seqs(places))
+		objects, err := tx.objectsAt(ctx, objectColumns, seqs(places))
 		if err != nil {
 			return nil, "", err
 		}

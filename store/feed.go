@@ -15,7 +15,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 )
 
-// A FeedItem is an object and who brought it.
+// A FeedItem is an object, without its document in Raw, and who brought it.
 type FeedItem struct {
 	Object *federation.Object
 	By     federation.IRI // who announced it; empty if its author published it
@@ -68,7 +68,7 @@ func (tx *Tx) FeedOf(ctx context.Context, actor federation.IRI, q FeedQuery, cur
 		if err != nil {
 			return nil, "", err
 		}
-		objects, err := tx.objectsAt(ctx, candidateSeqs(list))
+		objects, err := tx.objectsAt(ctx, listedColumns, candidateSeqs(list))
 		if err != nil {
 			return nil, "", err
 		}

@@ -16,6 +16,11 @@ import (
 const objectColumns = `o.seq, o.id, o.type, o.attributed_to, o.local, o.gone, o.published, o.updated,
 	COALESCE(d.data, ''), d.document`
 
+// listedColumns are those without the document, which lists do not show and
+// which is most of what is stored.
+const listedColumns = `o.seq, o.id, o.type, o.attributed_to, o.local, o.gone, o.published, o.updated,
+	COALESCE(d.data, ''), ''`
+
 // A stored object knows its place in lists.
 type stored struct {
 	*federation.Object
@@ -70,7 +75,7 @@ func (tx *Tx) Objects(ctx context.Context, ids ...federation.IRI) (map[federatio
 }
 
 // objectsAt returns the objects with these numbers.
-func (tx *Tx) objectsAt(ctx context.Context, seqs []int64) (map[int64]*federation.Object, error) {
+func (tx *Tx) objectsAt(ctx context.Context, columns string, seqs []int64) (map[int64]*federation.Object, error) {
 	known := make(map[int64]*federation.Object, len(seqs))
 	if len(seqs) == 0 {
 		return known, nil
@@ -81,7 +86,7 @@ func (tx *Tx) objectsAt(ctx context.Context, seqs []int64) (map[int64]*federatio
 			known[s.seq] = s.Object
 		}
 		return err
-	}, `SELECT `+objectColumns+` FROM objects o LEFT JOIN object_documents d ON d.object = o.seq
+	}, `SELECT `+columns+` FROM objects o LEFT JOIN object_documents d ON d.object = o.seq
 		WHERE o.seq IN (?)`, among(seqs))
 	return known, err
 }

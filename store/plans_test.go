@@ -118,10 +118,18 @@ func TestCommonSearchesAreNotSorted(t *testing.T) {
 			}
 			near := &federation.Point{Latitude: 46, Longitude: 2}
 			for _, q := range []Query{
-				{}, {Mode: "gift"}, {Tag: "pommes"}, {Category: "food", Mode: "gift"}, {Near: near, RadiusKm: 900},
-				{Kinds: []string{"event"}, Near: near, RadiusKm: 900, Sort: SortStart}, {Kinds: []string{"event"}, Sort: SortLast},
-				{Kinds: []string{"offer"}, LocalOnly: true}, {Kinds: []string{"event"}, LocalOnly: true, Sort: SortStart},
-				{Text: "de saison"}, {Text: "de saison", LocalOnly: true}, {Kinds: []string{"event"}, Text: "tous", Sort: SortStart},
+				{},
+				{Mode: "gift"},
+				{Tag: "pommes"},
+				{Category: "food", Mode: "gift"},
+				{Near: near, RadiusKm: 900},
+				{Kinds: []string{"event"}, Near: near, RadiusKm: 900, Sort: SortStart},
+				{Kinds: []string{"event"}, Sort: SortLast},
+				{Kinds: []string{"offer"}, LocalOnly: true},
+				{Kinds: []string{"event"}, LocalOnly: true, Sort: SortStart},
+				{Text: "de saison"},
+				{Text: "de saison", LocalOnly: true},
+				{Kinds: []string{"event"}, Text: "tous", Sort: SortStart},
 			} {
 				e := &explained{session: tx.session, explain: "EXPLAIN QUERY PLAN ", plans: map[string][]string{}}
 				asked := *tx

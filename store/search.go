@@ -51,7 +51,8 @@ type Query struct {
 	few int // see the constant; in tests less
 }
 
-// A Found is an object and its distance from Query.Near, -1 if unknown.
+// A Found is an object, without its document in Raw, and its distance from
+// Query.Near, -1 if unknown.
 type Found struct {
 	Object *federation.Object
 	Km     float64
@@ -84,7 +85,7 @@ func (tx *Tx) Search(ctx context.Context, q Query) (found []Found, next string, 
 		}
 		more := len(hits) > q.Limit
 		hits = hits[:min(len(hits), q.Limit)]
-		objects, err := tx.objectsAt(ctx, hitSeqs(hits))
+		objects, err := tx.objectsAt(ctx, listedColumns, hitSeqs(hits))
 		if err != nil {
 			return nil, "", err
 		}

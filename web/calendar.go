@@ -74,7 +74,7 @@ func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name
 	if err := calendar.Write(&b, c); err != nil {
 		return nil, fmt.Errorf("calendar: %w", err)
 	}
-	return &document{name, "text/calendar; charset=utf-8; method=PUBLISH", b.Bytes(), modified}, nil
+	return &document{name: name, mediaType: "text/calendar; charset=utf-8; method=PUBLISH", body: b.Bytes(), modified: modified}, nil
 }
 
 // entryOf makes the entry of an event.

@@ -169,7 +169,7 @@ func (v *visit) xml(doc any, f *feeds.Feed, name, mediaType string) (*document, 
 	if err := e.Encode(doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &document{name, mediaType, straight(b.Bytes()), f.Updated}, nil
+	return &document{name: name, mediaType: mediaType, body: straight(b.Bytes()), modified: f.Updated}, nil
 }
 
 // entries reads what stands in a feed.

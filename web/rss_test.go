@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,8 +123,43 @@ func TestFeedsAreNotReadTwice(t *testing.T) {
 	}
 	etag := b.get("/feed.atom").Header.Get("ETag")
 	i.anEvent("Une autre", 4)
+	if b.get("/feed.atom").Header.Get("ETag") != etag {
+		t.Error("it is made anew for each reader")
+	}
+	i.pass(keptTime + time.Second)
 	if b.get("/feed.atom").Header.Get("ETag") == etag {
 		t.Error("a new entry changes nothing")
+	}
+}
+
+// What is published by a form is there at once.
+func TestFormsRenewFeeds(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i.as("").get("/offers/feed.atom").wants(t, 200)
+	i.as("admin").post("/publish/offer", offer()).wants(t, 303)
+	i.as("").get("/offers/feed.atom").wants(t, 200, "Paniers de légumes")
+}
+
+func TestDocumentsKeptAreBounded(t *testing.T) {
+	var k keptDocuments
+	now := time.Now()
+	for n := range 20 {
+		_, cleared := k.get("", now)
+		k.put(strconv.Itoa(n), &document{body: make([]byte, keptBytes/4), at: now}, cleared)
+		k.put("long", &document{body: make([]byte, keptBytes), at: now}, cleared)
+		total := 0
+		for _, d := range k.documents {
+			total += len(d.body)
+		}
+		if total > keptBytes || total != k.bytes || total == 0 {
+			t.Fatalf("%d bytes are kept, as %d", total, k.bytes)
+		}
+	}
+	_, cleared := k.get("", now)
+	k.clear()
+	k.put("old", &document{at: now}, cleared)
+	if d, _ := k.get("old", now); d != nil {
+		t.Error("what was made before a form was sent is kept after it")
 	}
 }
 

@@ -130,6 +130,7 @@ func (s *Site) do(who role, f doing) http.Handler {
 		}
 		if err == nil {
 			s.front.clear()
+			s.documents.clear()
 			if p.see != "" {
 				v.settled(ctx)
 			}

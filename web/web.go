@@ -51,6 +51,7 @@ type Site struct {
 	complaints *limiter // of what is wrong, from people without an account, by network
 	copying    sync.Mutex
 	front      front
+	documents  keptDocuments
 	facts      facts
 }
 
