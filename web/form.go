@@ -22,6 +22,7 @@ type form struct {
 
 	near       *federation.Point // where the initiative is
 	candidates []gazetteer.Place // that the typed name of a place may mean
+	nowhere    bool              // no commune is called anything like what was typed
 }
 
 // A mistake is something wrong in one input.

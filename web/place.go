@@ -90,7 +90,7 @@ func degrees(p federation.Point, decimals int) (lat, lon string) {
 // coordinates is not asked.
 func (f *form) commune(p outbox.PlaceForm, point *federation.Point) *gazetteer.Place {
 	city, code := strings.TrimSpace(p.City), f.Value("place.code")
-	if city == "" || code == asTyped {
+	if city == "" || code == asTyped && slices.Contains([]string{"", city}, strings.TrimSpace(f.Value("place.asked"))) {
 		return nil
 	}
 	if known, ok := gazetteer.ByCode(code); ok {
@@ -115,6 +115,9 @@ func (f *form) commune(p outbox.PlaceForm, point *federation.Point) *gazetteer.P
 		}
 		f.candidates = all[:min(len(all), 12)]
 		f.wrongOnce("place.city", id, "Place", city)
+	} else if !gazetteer.Same(city, f.Value("place.known")) {
+		f.nowhere = true
+		f.wrongOnce("place.city", "error_place_nowhere", "Place", city)
 	}
 	return nil
 }
@@ -211,6 +214,10 @@ func placeLabel(p gazetteer.Place) string {
 	}
 	return fmt.Sprintf("%s (%s)", p.Name, p.Region)
 }
+
+// Asks reports whether it has to be said which commune is meant, or that it is
+// none of those we know.
+func (f *form) Asks() bool { return f.nowhere || len(f.candidates) > 0 }
 
 // Candidates are the communes that the typed name may mean, if it has to be
 // asked.

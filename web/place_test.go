@@ -77,6 +77,29 @@ func TestAMistypedCommuneIsAskedForAndMayBeKept(t *testing.T) {
 	}
 }
 
+func TestACommuneNobodyKnowsIsAskedForAndMayBeKept(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	b := i.as("admin")
+	values := offer()
+	values.Del("place.lat")
+	values.Del("place.lon")
+	values.Set("place.city", "Xyzzyville")
+	page := b.post("/publish/offer", values).wants(t, http.StatusUnprocessableEntity, "f-place-city-error", "pas sur la carte", `value="none"`)
+	if asked := hidden(t, page.body).Get("place.asked"); asked != "Xyzzyville" {
+		t.Errorf("it was asked about %q", asked)
+	}
+	p := i.offerAt(b, url.Values{"place.city": {"Xyzzyville"}, "place.code": {"none"}, "place.asked": {"Xyzzyville"}})
+	if p.City != "Xyzzyville" || p.Point != nil {
+		t.Errorf("stored %+v", p)
+	}
+	// That answer is about that name, and is not asked again when editing.
+	values.Set("place.code", "none")
+	values.Set("place.asked", "Xyzzyville")
+	values.Set("place.city", "Saint-Denis")
+	b.post("/publish/offer", values).wants(t, http.StatusUnprocessableEntity, "Saint-Denis (Seine-Saint-Denis)")
+	i.offerAt(b, url.Values{"place.city": {"Xyzzyville"}, "place.known": {"Xyzzyville"}})
+}
+
 func TestNoMoreIsStoredThanThePrecisionAllows(t *testing.T) {
 	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
 	b := i.as("admin")

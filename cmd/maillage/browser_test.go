@@ -41,8 +41,15 @@ func browse(t *testing.T, origin string) *browser {
 		}
 		t.Skip("chromium is not installed: the pages are not looked at in a browser")
 	}
+	profile, err := os.MkdirTemp("", "maillage-chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // its processes may write a moment longer
+		eventually(t, "the browser has left", func() bool { return os.RemoveAll(profile) == nil })
+	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "fr"),
 		chromedp.WSURLReadTimeout(time.Minute))
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)

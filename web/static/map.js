@@ -144,7 +144,8 @@ async function tiled(part, figure) {
 	map.attributionControl.setPrefix(false);
 	const credit = document.createElement("span");
 	credit.textContent = figure.dataset.credit; // text: what an administrator typed is no markup
-	L.tileLayer(figure.dataset.tiles, { attribution: credit.innerHTML, maxZoom: 19 }).addTo(map);
+	// OpenStreetMap and others answer only who says where they come from: the site, not the page.
+	L.tileLayer(figure.dataset.tiles, { attribution: credit.innerHTML, maxZoom: 19, referrerPolicy: "strict-origin" }).addTo(map);
 	map.fitBounds([[south, west], [north, east]]);
 	for (const spot of spots) {
 		const marker = L.marker([spot.lat, spot.lon], {
