@@ -273,7 +273,7 @@ func (v *visit) wider(d *listData) (all []chip) {
 	if d.Name == "events" && f.Value("past") == "" {
 		all = append(all, chip{v.words.T("page_agenda_see_past"), v.with("past", "1")})
 	}
-	if len(d.Chips) > 1 {
+	if len(d.Chips) > 1 || len(d.Chips) == 1 && len(all) == 0 {
 		all = append(all, chip{v.words.T("page_wider_all"), v.r.URL.EscapedPath()})
 	}
 	return all

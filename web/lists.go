@@ -134,6 +134,9 @@ func (v *visit) fill(ctx context.Context, tx *store.Tx, d *listData, q store.Que
 func (v *visit) dress(d *listData, q store.Query) {
 	d.Order = v.order(d.Form, q)
 	d.Chips = v.chips(d)
+	if d.Form.any("q", "place", "category", "mode", "who", "on", "kind", "tag") {
+		d.Empty = v.words.T("page_search_empty")
+	}
 	d.Others = v.others(d.Form)
 	d.Wider = v.wider(d)
 	d.Open = len(d.Form.mistakes) > 0 || d.Name == "search" && len(d.Chips) == 0

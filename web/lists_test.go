@@ -73,7 +73,7 @@ func TestListsAreNarrowedDown(t *testing.T) {
 		guest.get("/offers?who=nobody").wants(t, 200, "Personne ici")
 		guest.get("/offers?on=yesterday").wants(t, 200, "Écrivez une date")
 		guest.get("/offers?place=xqzwv").wants(t, 200, "Aucune commune de ce nom")
-		guest.get("/offers?place=Calais&radius=5").wants(t, 200, "Aucune offre", "Chercher à 100")
+		guest.get("/offers?place=Calais&radius=5").wants(t, 200, "Rien ne correspond", "Chercher à 100")
 		guest.get("/offers?view=map").wants(t, 200, `class="map"`, "Fromage de Gap")
 		guest.get("/search?q=miel&radius=50&lat=44.73&lon=5.02").wants(t, 200, "Miel de Crest")
 		guest.get("/needs").wants(t, 200, "Aucun besoin")

@@ -56,6 +56,7 @@ func browse(t *testing.T, origin string) *browser {
 	ctx, closeTab := chromedp.NewContext(alloc)
 	ctx, cancel := context.WithTimeout(ctx, 12*time.Minute)
 	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // waits for the browser, which writes until it ends
 		cancel()
 		closeTab()
 		stop()

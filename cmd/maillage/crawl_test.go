@@ -172,6 +172,7 @@ func (c *crawler) visit(l link) {
 		}
 		c.read(l.to)
 		c.valid()
+		c.outlined()
 		c.accessible("1280 light")
 		c.shoot(kind)
 		c.screen(360, "dark")
@@ -210,8 +211,8 @@ func (c *crawler) read(from string) {
 }
 
 // groups takes out what tidy does not know: since HTML 5.2 the terms of a list
-// and what they mean may stand in pairs.
-var groups = strings.NewReplacer("<div><dt", "<dt", "</dd></div>", "</dd>")
+// and what they mean may stand in pairs, and headings in what unfolds.
+var groups = strings.NewReplacer("<div><dt", "<dt", "</dd></div>", "</dd>", "<summary><h2>", "<summary>", "</h2></summary>", "</summary>")
 
 // valid wants the HTML as it was sent to be well formed, where Debian's tidy is
 // installed.
