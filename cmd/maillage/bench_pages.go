@@ -20,6 +20,19 @@ const (
 	pageTime   = 20 // milliseconds that a page may take at the median
 )
 
+// variants are pages by what is asked of them, and what programs fetch.
+var variants = []string{
+	"/search?q=courges", "/search?q=courges+jardin", "/search?q=pa", "/search?q=nous+voisins&sort=near&place=Lyon",
+	"/search?q=courges&kind=offer&radius=20&lat=44.93&lon=4.89", "/search?upcoming=1", "/search?kind=event&view=map",
+	"/offers?after=", "/offers?mode=sale", "/offers?tag=amap", "/offers?category=alimentation", "/offers?who={name}", "/offers?view=map",
+	"/offers?place=Paris&radius=5", "/offers?place=Die&radius=100", "/offers?q=courges+pain&place=Lyon&radius=50",
+	"/events?past=1", "/events?view=month", "/events?view=map", "/events?who={name}", "/events?category=ARTS",
+	"/events?place=Lyon&radius=25", "/events?place=Lyon&radius=25&view=month", "/events?place=Lyon&radius=25&view=map",
+	"/feed?kind=event", "/feed?kind=offer&within=25", "/feed?kind=post", "/needs?view=map",
+	"/feed.atom", "/offers/feed.atom?q=courges+pain", "/events/feed.rss", "/tags/amap/feed.atom",
+	"/events/calendar.ics", "/tags/amap/calendar.ics", "/embed/events", "/places?q=saint",
+}
+
 // signIn begins a session of the administrator, so that pages for members are
 // measured too.
 func (s *reading) signIn(ctx context.Context) error {
@@ -51,7 +64,7 @@ func (s *reading) pages(ctx context.Context, r *report, host string) error {
 		took time.Duration
 	}
 	var all []timed
-	for _, pattern := range append(web.Pages(), "/search?q=courges", "/search?q=courges&kind=offer&radius=20&lat=44.93&lon=4.89", "/offers?after=", "/events?past=1") {
+	for _, pattern := range append(web.Pages(), variants...) {
 		path := s.fillIn(pattern)
 		var took []time.Duration
 		for range pageRounds {
