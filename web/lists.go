@@ -106,7 +106,7 @@ func (v *visit) fill(ctx context.Context, tx *store.Tx, d *listData, q store.Que
 	view := d.Form.Value("view")
 	switch {
 	case view == "map":
-		q.Limit = mapSize
+		return v.fillMap(ctx, tx, d, q)
 	case view == "month" && d.Name == "events":
 		d.Month, err = v.month(ctx, tx, q)
 		return err
@@ -116,16 +116,30 @@ func (v *visit) fill(ctx context.Context, tx *store.Tx, d *listData, q store.Que
 		return err
 	}
 	d.More = v.more(next)
-	switch {
-	case view == "map":
-		spots, missing := spotsOf(cards)
-		if d.Map = v.mapView(spots); d.Map != nil {
-			d.Map.Missing, d.Map.Single = missing, false
-		}
-	case d.Name == "events":
+	if d.Name == "events" {
 		d.Days = v.days(cards, q.Sort == store.SortLast)
-	default:
+	} else {
 		d.Cards = cards
+	}
+	return nil
+}
+
+// fillMap draws what a list has, without what only a card tells.
+func (v *visit) fillMap(ctx context.Context, tx *store.Tx, d *listData, q store.Query) error {
+	q.Limit = mapSize
+	found, next, err := v.found(ctx, tx, q)
+	if err != nil {
+		return err
+	}
+	d.More = v.more(next)
+	var spots []spot
+	for _, f := range found {
+		if s, ok := v.spotOfObject(f); ok {
+			spots = append(spots, s)
+		}
+	}
+	if d.Map = v.mapView(spots); d.Map != nil {
+		d.Map.Missing, d.Map.Single = len(found)-len(spots), false
 	}
 	return nil
 }
@@ -206,8 +220,18 @@ func (v *visit) selection() string {
 	return "?" + query
 }
 
-// find runs a query for the visitor.
+// find runs a query for the visitor, and shows what it found.
 func (v *visit) find(ctx context.Context, tx *store.Tx, q store.Query) ([]*card, string, error) {
+	found, next, err := v.found(ctx, tx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	cards, err := v.foundCards(ctx, tx, found)
+	return cards, next, err
+}
+
+// found runs a query for the visitor.
+func (v *visit) found(ctx context.Context, tx *store.Tx, q store.Query) ([]store.Found, string, error) {
 	if q.Cursor = v.after(); q.Limit == 0 {
 		q.Limit = pageSize
 	}
@@ -216,12 +240,7 @@ func (v *visit) find(ctx context.Context, tx *store.Tx, q store.Query) ([]*card,
 	} else if a, err := v.voice(); err == nil {
 		q.Viewer = a.ID
 	}
-	found, next, err := tx.Search(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	cards, err := v.foundCards(ctx, tx, found)
-	return cards, next, err
+	return tx.Search(ctx, q)
 }
 
 // foundCards shows what a search found, with distances.
