@@ -77,7 +77,7 @@ func (r *accountRow) account() *Account {
 }
 
 // accountForm is the form that names and addresses are compared in.
-func accountForm(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func accountForm(s string) string { return strings.ToLower(strings.TrimSpace(clean(s))) }
 
 // AddAccount stores a new account and sets its ID and Created:
 // federation.ErrConflict if its name or address is taken.

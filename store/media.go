@@ -61,7 +61,7 @@ func (tx *Tx) PutMedia(ctx context.Context, m *Media) error {
 // Media returns a picture.
 func (tx *Tx) Media(ctx context.Context, id string) (*Media, error) {
 	var r mediaRow
-	if err := tx.bun.NewSelect().Model(&r).Where("id = ?", id).Scan(tx.within(ctx)); err != nil {
+	if err := tx.bun.NewSelect().Model(&r).Where("id = ?", clean(id)).Scan(tx.within(ctx)); err != nil {
 		return nil, named(err, "media", id)
 	}
 	return &Media{

@@ -169,6 +169,9 @@ func (v *visit) mailInvitation(ctx context.Context, tx *store.Tx, i *store.Invit
 	if i.Email == "" || !v.Mail {
 		return nil
 	}
+	if wait, ok := v.invites.allow(v.account.Name, v.Now()); !ok {
+		return v.tooMany(wait)
+	}
 	return tx.QueueMail(ctx, &store.Mail{
 		Kind: "invitation", To: i.Email, Subject: v.words.T("mail_invitation_subject", "Site", v.facts.name()),
 		Body: v.words.T("mail_invitation_body", "Site", v.facts.name(), "Who", v.account.Name, "Link", link, "Date", v.words.Date(i.Expires.In(zone))),

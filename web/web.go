@@ -48,6 +48,7 @@ type Site struct {
 	lookups    *limiter // of other servers, by network or account
 	uploads    *limiter // by account
 	mails      *limiter // that strangers ask for, by network and by whom to
+	invites    *limiter // letters to those who are invited, by account
 	complaints *limiter // of what is wrong, from people without an account, by network
 	copying    sync.Mutex
 	front      front
@@ -70,6 +71,7 @@ func (s *Site) start() {
 		s.lookups = newLimiter(rate.Every(10*time.Second), 30)
 		s.mails = newLimiter(rate.Every(6*time.Minute), 5)
 		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
+		s.invites = newLimiter(rate.Every(2*time.Minute), 30)
 		s.complaints = newLimiter(rate.Every(10*time.Minute), 5)
 	})
 }
