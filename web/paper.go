@@ -112,7 +112,7 @@ func (v *visit) agendaDays(ctx context.Context, tx *store.Tx, count int, f *form
 			start = o.Start.In(zone)
 		}
 		c := v.card(o)
-		line := agendaLine{Time: v.words.Time(start), Title: cut(c.Title, 70), Where: cut(c.Where, 60), Status: c.Status}
+		line := agendaLine{Time: v.words.Time(start), Title: glued(cut(c.Title, 70)), Where: cut(c.Where, 60), Status: c.Status}
 		if date := v.words.Date(start); len(days) > 0 && days[len(days)-1].Date == date {
 			days[len(days)-1].Events = append(days[len(days)-1].Events, line)
 		} else {
