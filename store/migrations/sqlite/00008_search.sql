@@ -13,7 +13,7 @@ CREATE INDEX objects_listed ON objects (published, seq, kind) WHERE gone = 0 AND
 -- Of ten thousand posts of those one follows, the few of a kind or with a place
 -- are found without reading the others.
 DROP INDEX objects_by_author;
-CREATE INDEX objects_by_author ON objects (attributed_to, published, seq, kind, placed) WHERE gone = 0;
+CREATE INDEX objects_by_author ON objects (attributed_to, published, seq, kind, placed, lat, lon) WHERE gone = 0;
 
 -- Wishes that came to nothing are dropped by their age too.
 CREATE INDEX follow_wishes_old ON follow_wishes (due);
