@@ -144,7 +144,8 @@ func (tx *Tx) CountObjects(ctx context.Context, kind string) (int, error) {
 	return int(n), err
 }
 
-// Counts are the reactions to an object.
+// Counts are the reactions to an object. That our own instance passes everything
+// on is none.
 type Counts struct{ Likes, Shares, Replies int }
 
 // Counts returns the reactions to objects; of each, if only zeros.
@@ -175,6 +176,7 @@ func (tx *Tx) Counts(ctx context.Context, objects ...federation.IRI) (map[federa
 	err := tx.each(ctx, add, `
 		SELECT target, kind, COUNT(*) FROM edges
 		WHERE target IN (?) AND kind IN ('Like', 'Announce') AND pending = 0
+			AND source NOT IN (SELECT value FROM settings WHERE key = 'instance')
 		GROUP BY target, kind`, among(objects))
 	if err != nil {
 		return nil, err
