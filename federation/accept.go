@@ -26,7 +26,10 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 		return nil, err
 	}
 	if e.Kind == Join {
-		return nil, tellAnswerer(ctx, s, a.Type, e, a.Actor)
+		if err := tellAnswerer(ctx, s, a.Type, e, a.Actor); err != nil {
+			return nil, err
+		}
+		return say(ctx, s, SayPlace, e, a.Actor)
 	}
 	return nil, nil
 }}
@@ -50,7 +53,12 @@ var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Act
 	if err := tellAnswerer(ctx, s, a.Type, e, a.Actor); err != nil {
 		return nil, err
 	}
-	return moveUp(ctx, s, e.To, "")
+	owed, err := say(ctx, s, SayRefused, e, a.Actor)
+	if err != nil {
+		return nil, err
+	}
+	freed, err := moveUp(ctx, s, e.To, "")
+	return append(owed, freed...), err
 }}
 
 // proposed finds the Follow or the Join that a answers: by its id, or by what

@@ -120,10 +120,11 @@ func come(ctx context.Context, s State, o *Object, e *Edge) ([]*Activity, error)
 		}
 	}
 	owed, err := moveUp(ctx, s, o.ID, e.From)
-	if err == nil && !e.Pending { // asked again: the answer got lost
-		owed = append(agreed(s, o, e), owed...)
+	if err != nil || e.Pending {
+		return owed, err
 	}
-	return owed, err
+	again, err := agreed(ctx, s, o, e, true) // asked again: the answer got lost
+	return append(again, owed...), err
 }
 
 func companionsOf(e *Edge) int {
@@ -230,7 +231,11 @@ func moveUp(ctx context.Context, s State, id, asking IRI) ([]*Activity, error) {
 		if err := s.PutEdge(ctx, next); err != nil {
 			return nil, err
 		}
-		owed = append(owed, agreed(s, o, next)...)
+		more, err := agreed(ctx, s, o, next, next.From == asking)
+		if err != nil {
+			return nil, err
+		}
+		owed = append(owed, more...)
 		if next.From != asking {
 			if err := tellAnswerer(ctx, s, Accept, next, o.AttributedTo); err != nil {
 				return nil, err
@@ -239,13 +244,21 @@ func moveUp(ctx context.Context, s State, id, asking IRI) ([]*Activity, error) {
 	}
 }
 
-// agreed is what the organiser owes to somebody who comes. Guests are told by
-// mail.
-func agreed(s State, o *Object, e *Edge) []*Activity {
+// agreed is what the organiser owes to somebody who comes: an Accept; words, if
+// they voted and it is not by that vote that they have a place. Guests are told
+// by mail.
+func agreed(ctx context.Context, s State, o *Object, e *Edge, asking bool) ([]*Activity, error) {
 	if IsGuest(s.Home(), e.From) {
-		return nil
+		return nil, nil
 	}
-	return []*Activity{answer(Accept, o.AttributedTo, &Activity{ID: e.By, Type: Join, Actor: e.From, Object: e.To})}
+	words, err := say(ctx, s, SayPlace, e, o.AttributedTo)
+	if err != nil || len(words) > 0 {
+		if asking {
+			words = nil
+		}
+		return words, err
+	}
+	return []*Activity{answer(Accept, o.AttributedTo, &Activity{ID: e.By, Type: Join, Actor: e.From, Object: e.To})}, nil
 }
 
 // tellAnswerer notifies an actor of ours of what became of their answer.

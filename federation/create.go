@@ -25,6 +25,9 @@ var create = Verb{
 		if err := checkOwn(o, a.Actor); err != nil {
 			return nil, err
 		}
+		if owed, ok, err := vote(ctx, s, a, o); ok || err != nil {
+			return owed, err
+		}
 		old, err := s.Object(ctx, o.ID)
 		switch {
 		case errors.Is(err, ErrNotFound):
@@ -33,7 +36,10 @@ var create = Verb{
 		case old.AttributedTo == a.Actor || !old.Gone():
 			return nil, nil // known, or deleted before it came: R13; or somebody else's: R8
 		}
-		return nil, publish(ctx, s, a, o)
+		if err := errors.Join(publish(ctx, s, a, o), sent(ctx, s, a)); err != nil {
+			return nil, err
+		}
+		return poll(ctx, s, o)
 	},
 }
 

@@ -38,6 +38,9 @@ var join = Verb{
 		if !admits(ctx, s, o, a.Actor) {
 			return []*Activity{answer(Reject, organiser.ID, a)}, nil
 		}
+		if err := joined(ctx, s, a.Actor, o.ID); err != nil {
+			return nil, err
+		}
 		return come(ctx, s, o, e)
 	},
 }

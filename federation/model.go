@@ -165,6 +165,9 @@ type Activity struct {
 	Published time.Time
 	Extra     map[string]json.RawMessage
 
+	// Saying is what one of ours is to say, before there are words for it.
+	Saying *Saying `json:"-"`
+
 	// Fetched says that Enclosed was read from its own origin, rather than
 	// sent along by Actor.
 	Fetched bool   `json:"-"`

@@ -79,6 +79,9 @@ func (d *desk) follower(address, language, what string) *store.Subscription {
 // write writes what is due and sends it.
 func (d *desk) write() []letter {
 	d.Helper()
+	if err := d.writer.guests(d.ctx); err != nil {
+		d.Fatal(err)
+	}
 	if err := d.writer.weekly(d.ctx); err != nil {
 		d.Fatal(err)
 	}

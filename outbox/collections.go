@@ -242,7 +242,7 @@ func (d *Documents) objectCollections() map[string]answerer {
 		// How many, not who:
 		"likes":     d.counted(func(c store.Counts) int { return c.Likes }),
 		"shares":    d.counted(func(c store.Counts) int { return c.Shares }),
-		"attendees": d.counted(func(store.Counts) int { return 0 }), // nobody answers here yet
+		"attendees": d.attendees,
 	}
 }
 

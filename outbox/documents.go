@@ -170,7 +170,7 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 			return nil
 		}
 		if err == nil {
-			doc, err = objectDocument(o)
+			doc, err = d.objectDocument(ctx, tx, o)
 		}
 		return err
 	})
@@ -183,7 +183,7 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
 		o, err := d.readable(ctx, tx, id, viewer)
 		if err == nil {
-			doc, err = objectDocument(o)
+			doc, err = d.objectDocument(ctx, tx, o)
 			doc.private = true
 		}
 		return err
@@ -212,7 +212,16 @@ func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer feder
 
 func notHere(id federation.IRI) error { return fmt.Errorf("%s: %w", id, federation.ErrNotFound) }
 
-func objectDocument(o *federation.Object) (doc document, err error) {
+func (d *Documents) objectDocument(ctx context.Context, tx *store.Tx, o *federation.Object) (doc document, err error) {
+	doc, err = storedDocument(o)
+	if err == nil && o.Type == "Event" {
+		doc.body, err = withNumbers(ctx, tx, o, doc.body)
+		doc.modified = time.Time{} // the numbers change without the event
+	}
+	return doc, err
+}
+
+func storedDocument(o *federation.Object) (doc document, err error) {
 	doc = activityJSON(o.Raw)
 	doc.modified = newest(o.Updated, newest(o.Published, o.Deleted))
 	if !o.Gone() {

@@ -49,6 +49,9 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	a.ID = mint(tx, "activities")
 	a.Local = true
 	a.Published = tx.Now().UTC().Truncate(time.Second)
+	if err := say(ctx, tx, a); err != nil {
+		return err
+	}
 	if err := complete(ctx, tx, a); err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func (tx *Tx) forgetAnswers(ctx context.Context) (removed int, err error) {
 		{`DELETE FROM guests WHERE id IN (
 			SELECT g.id FROM guests g LEFT JOIN objects o ON o.id = g.event WHERE o.id IS NULL OR o.gone = 1 OR o.end_at < ? LIMIT ?)`, []any{before, retentionBatch}},
 	}
-	for _, kind := range []string{federation.Join, federation.TentativeAccept} {
+	for _, kind := range []string{federation.Join, federation.TentativeAccept, federation.Asked} {
 		queries = append(queries, struct {
 			query string
 			args  []any

@@ -168,7 +168,11 @@ func (v *visit) answerLines(ctx context.Context, tx *store.Tx, kind string, even
 			return nil, err
 		}
 		for i, e := range edges {
-			line := answerLine{ID: e.From, Who: people[i], Name: people[i].Name, Address: people[i].Handle, Door: v.door(e)}
+			door, err := v.door(ctx, tx, e)
+			if err != nil {
+				return nil, err
+			}
+			line := answerLine{ID: e.From, Who: people[i], Name: people[i].Name, Address: people[i].Handle, Door: door}
 			if g := guests[e.From]; g != nil {
 				line = v.guestLine(g)
 				delete(guests, e.From)
@@ -184,12 +188,19 @@ func (v *visit) answerLines(ctx context.Context, tx *store.Tx, kind string, even
 	return all, nil
 }
 
-// door says by what way an actor answered.
-func (v *visit) door(e *federation.Edge) string {
+// door says by what way somebody answered.
+func (v *visit) door(ctx context.Context, tx *store.Tx, e *federation.Edge) (string, error) {
 	if e.From.Origin() == v.Origin {
-		return v.words.T("page_door_account")
+		return v.words.T("page_door_account"), nil
 	}
-	return v.words.T("page_door_network")
+	asked, err := tx.Edge(ctx, federation.Asked, e.From, e.To)
+	if ignoreMissing(err) != nil {
+		return "", err
+	}
+	if err == nil && !asked.Pending {
+		return v.words.T("page_door_poll"), nil
+	}
+	return v.words.T("page_door_network"), nil
 }
 
 // decideAnswer accepts or refuses, for the organiser, that somebody comes.

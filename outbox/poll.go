@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"cmp"
+	"context"
+	"html"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// say finds the words for what an organiser owes to whoever answers by poll, in
+// the language of the event, and names them: Mastodon shows a direct message to
+// whom it mentions.
+func say(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	if a.Saying == nil || a.Enclosed == nil {
+		return nil
+	}
+	about, err := tx.Object(ctx, a.Saying.Event)
+	if err != nil {
+		return err
+	}
+	to, err := tx.Actor(ctx, a.To[0])
+	if err != nil {
+		return err
+	}
+	words := locale.New(about.Language)
+	o := a.Enclosed
+	o.Language = words.Lang()
+	handle := cmp.Or(to.Handle, to.Username+"@"+to.ID.Host())
+	o.Tags = []federation.Tag{{Type: "Mention", Name: "@" + handle, Href: string(to.ID)}}
+	text := words.T("poll_"+a.Saying.Kind, "Title", SourceOf(about).Name)
+	link := html.EscapeString(string(about.ID))
+	o.Content = `<p><span class="h-card"><a href="` + html.EscapeString(cmp.Or(to.URL, string(to.ID))) + `" class="u-url mention">@<span>` +
+		html.EscapeString(to.Username) + `</span></a></span> ` + html.EscapeString(text) + `</p><p><a href="` + link + `">` + link + `</a></p>`
+	if a.Saying.Kind == federation.SayPoll {
+		federation.PutOptions(o, []string{words.T("poll_yes"), words.T("poll_maybe"), words.T("poll_no")}, -1)
+	}
+	return nil
+}
