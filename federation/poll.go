@@ -23,8 +23,9 @@ const Asked = "Question"
 // A Saying is what an activity that we owe is to say to its one addressee; the
 // outbox has the words.
 type Saying struct {
-	Kind  string // one of the SayXxx constants
+	Kind  string // one of the SayXxx constants, or what became of the event
 	Event IRI
+	Was   *Object // the event before it changed; may be nil
 }
 
 // What is said to those who answer by poll.
@@ -90,7 +91,7 @@ func poll(ctx context.Context, s State, o *Object) ([]*Activity, error) {
 		}
 	}
 	return []*Activity{{
-		Type: Create, Actor: about.AttributedTo, Local: true, To: []IRI{who.ID}, Saying: &Saying{SayPoll, about.ID},
+		Type: Create, Actor: about.AttributedTo, Local: true, To: []IRI{who.ID}, Saying: &Saying{Kind: SayPoll, Event: about.ID},
 		Enclosed: &Object{Type: question.Type, InReplyTo: o.ID, End: about.Start},
 	}}, nil
 }
@@ -217,9 +218,15 @@ func say(ctx context.Context, s State, kind string, e *Edge, organiser IRI) ([]*
 		return nil, err
 	}
 	return []*Activity{{
-		Type: Create, Actor: organiser, Local: true, To: []IRI{e.From}, Saying: &Saying{kind, e.To},
+		Type: Create, Actor: organiser, Local: true, To: []IRI{e.From}, Saying: &Saying{Kind: kind, Event: e.To},
 		Enclosed: &Object{Type: note.Type, InReplyTo: asked.By},
 	}}, nil
+}
+
+// Say is what an organiser of ours says to whoever answered their event by poll;
+// nothing to others.
+func Say(ctx context.Context, s State, kind string, e *Edge, organiser IRI) ([]*Activity, error) {
+	return say(ctx, s, kind, e, organiser)
 }
 
 // joined notes that somebody answers with an activity of their own, whatever

@@ -23,7 +23,10 @@ const noticePause = 10 * time.Minute
 
 // told are the notices that are worth a letter: what somebody said to one, or
 // waits for. Likes and shares are on the page.
-var told = []string{federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest"}
+var told = []string{
+	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
+	"Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed",
+}
 
 // maxNotices is how many lines a letter has.
 const maxNotices = 30

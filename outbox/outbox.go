@@ -52,6 +52,10 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if err := say(ctx, tx, a); err != nil {
 		return err
 	}
+	before, err := expected(ctx, tx, a)
+	if err != nil {
+		return err
+	}
 	if err := complete(ctx, tx, a); err != nil {
 		return err
 	}
@@ -66,6 +70,11 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	}
 	if err := enqueue(ctx, tx, a); err != nil {
 		return err
+	}
+	if before != nil {
+		if err := before.tell(ctx, tx); err != nil {
+			return err
+		}
 	}
 	if listed := list(tx, a); listed != nil {
 		owed = append(owed, listed)
@@ -232,7 +241,11 @@ func enqueue(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	case a.Type == federation.Delete && a.Object == a.Actor:
 		more, err = tx.KnownInboxes(ctx)
 	case a.Type == federation.Update, a.Type == federation.Delete:
-		more, err = tx.Sent(ctx, a.Actor, a.Object)
+		if more, err = tx.Sent(ctx, a.Actor, a.Object); err == nil {
+			var answered []federation.IRI // who comes may follow nobody here
+			answered, err = tx.AnswererInboxes(ctx, a.Object)
+			more = append(more, answered...)
+		}
 	}
 	if err != nil {
 		return err

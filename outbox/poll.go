@@ -23,6 +23,13 @@ func say(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if err != nil {
 		return err
 	}
+	was := about
+	if a.Saying.Was != nil {
+		was = a.Saying.Was
+	}
+	if about.Gone() {
+		about = was
+	}
 	to, err := tx.Actor(ctx, a.To[0])
 	if err != nil {
 		return err
@@ -32,7 +39,7 @@ func say(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	o.Language = words.Lang()
 	handle := cmp.Or(to.Handle, to.Username+"@"+to.ID.Host())
 	o.Tags = []federation.Tag{{Type: "Mention", Name: "@" + handle, Href: string(to.ID)}}
-	text := words.T("poll_"+a.Saying.Kind, "Title", SourceOf(about).Name)
+	text := words.T("poll_"+a.Saying.Kind, "Title", SourceOf(about).Name, "When", whenOf(words, about), "Where", placeLine(about.Location), "Before", whenOf(words, was))
 	link := html.EscapeString(string(about.ID))
 	o.Content = `<p><span class="h-card"><a href="` + html.EscapeString(cmp.Or(to.URL, string(to.ID))) + `" class="u-url mention">@<span>` +
 		html.EscapeString(to.Username) + `</span></a></span> ` + html.EscapeString(text) + `</p><p><a href="` + link + `">` + link + `</a></p>`

@@ -64,3 +64,28 @@ func (tx *Tx) Taken(ctx context.Context, event federation.IRI) (int, error) {
 		SELECT COUNT(*) + COALESCE(SUM(companions), 0) FROM edges WHERE target = ? AND kind = 'Join' AND pending = 0`, event)
 	return int(n), err
 }
+
+// AllAnswers returns everybody who comes to an event, perhaps or for sure, or
+// waits.
+func (tx *Tx) AllAnswers(ctx context.Context, event federation.IRI) ([]*federation.Edge, error) {
+	found, err := all(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e
+		WHERE e.target = ? AND e.kind IN ('Join', 'TentativeAccept') ORDER BY e.at, e.seq LIMIT ?`, event, maxAnswers)
+	list := make([]*federation.Edge, len(found))
+	for i, p := range found {
+		list[i] = p.Edge
+	}
+	return list, err
+}
+
+// maxAnswers is how many are told of a change.
+const maxAnswers = 5000
+
+// AnswererInboxes returns the inboxes of the peers' actors who come to
+// something of ours; none if it is no event.
+func (tx *Tx) AnswererInboxes(ctx context.Context, event federation.IRI) ([]federation.IRI, error) {
+	return all(ctx, tx, column[federation.IRI], `
+		SELECT DISTINCT CASE WHEN a.shared_inbox <> '' THEN a.shared_inbox ELSE a.inbox END
+		FROM edges e JOIN actors a ON a.id = e.source
+		WHERE e.target = ? AND e.kind IN ('Join', 'TentativeAccept') AND a.local = 0 AND a.gone = 0 AND a.inbox <> ''`, event)
+}

@@ -286,3 +286,66 @@ func (i *instance) joins(p *federation.Actor, event federation.IRI) error {
 		return nil
 	})
 }
+
+// Whoever answered hears what becomes of the event.
+func TestGuestsHearOfChanges(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		i.site.Mail = true
+		path := i.feast("9", "free")
+		key := i.invited(path, "zoe@example.org", "")
+		i.as("").post("/guest", pressing(key, "confirm")).wants(t, 200)
+		i.as("").post(path+"/answer", guestAnswer("eve@example.org", "")).wants(t, 200) // never confirms
+		i.letters()
+		i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}}).wants(t, 303)
+		hears := func(what ...string) {
+			t.Helper()
+			l := i.letters()
+			if len(l) != 1 || l[0].To != "zoe@example.org" {
+				t.Fatalf("%+v", l)
+			}
+			for _, w := range append(what, "/guest?", "Repair café de rentrée") {
+				if !strings.Contains(strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(l[0].Subject+l[0].Body), w) {
+					t.Errorf("no %q in %s\n%s", w, l[0].Subject, l[0].Body)
+				}
+			}
+		}
+		edit := func(name, value string) {
+			t.Helper()
+			f := event()
+			f.Set("join", "free")
+			f.Set(name, value)
+			i.pass(time.Minute)
+			i.as("admin").post(path+"/edit", f).wants(t, 303)
+		}
+		edit("description", "On répare ensemble, et on goûte.")
+		if l := i.letters(); len(l) != 0 {
+			t.Fatalf("a letter about a word: %+v", l)
+		}
+		edit("start.time", "15:00")
+		hears("Nouvelle date", "C’était : samedi 12 septembre 2026, 14 h", "15 h")
+		i.as("member").get("/notifications?as=camille-member").wants(t, 200, "a changé la date")
+		edit("place.name", "Salle des fêtes") // and back to 14 h
+		i.letters()
+		i.pass(time.Minute)
+		i.as("admin").post(path+"/cancel", url.Values{}).wants(t, 303)
+		hears("Annulé", "Ne vous déplacez pas")
+		i.as("member").get("/notifications?as=camille-member").wants(t, 200, "a annulé un événement")
+		i.as("").get("/guest?"+key.Encode()).wants(t, 200, "Les réponses sont closes")
+	})
+}
+
+func TestGuestsHearOfADeletedEvent(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i.site.Mail = true
+	path := i.feast("9", "free")
+	key := i.invited(path, "zoe@example.org", "")
+	i.as("").post("/guest", pressing(key, "confirm")).wants(t, 200)
+	i.as("admin").post(path+"/delete", url.Values{}).wants(t, 303)
+	if l := i.letters(); len(l) != 1 || !strings.Contains(l[0].Subject, "Annulé") {
+		t.Fatalf("%+v", l)
+	}
+	i.as("").get("/guest?"+key.Encode()).wants(t, 200, "Ce lien ne sert plus")
+	_, err := i.db.Retention(t.Context())
+	must(t, err)
+	i.as("").post("/guest", pressing(key, "change", "name", "Zoé")).wants(t, 200, "Ce lien ne sert plus")
+}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/outbox"
 )
 
 // Somebody on a server without a button to join replies to an event, gets a
@@ -124,6 +126,18 @@ func TestAnswerByPollFromAnotherServer(t *testing.T) {
 		}
 		if e := cafe.edge(federation.Join, bob.ID, o.ID); e == nil || e.Pending {
 			t.Errorf("%+v", e)
+		}
+
+		// Nobody travels to what is called off: not who follows nobody here either.
+		off := *cafe.object(o.ID)
+		if err := outbox.Cancel(locale.New("fr"), &off, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		cafe.publish(&federation.Activity{Type: federation.Update, Actor: cafe.Actor.ID, Enclosed: &off})
+		mastodon.awaits("Update", o.ID)
+		eventually(t, "it is said that it is cancelled", func() bool { return len(got(bob, "Note")) == 3 })
+		if n := got(bob, "Note")[2]; !strings.Contains(fmt.Sprint(n["content"]), "est annulé") {
+			t.Errorf("%v", n)
 		}
 	})
 }
