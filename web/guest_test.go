@@ -349,3 +349,37 @@ func TestGuestsHearOfADeletedEvent(t *testing.T) {
 	must(t, err)
 	i.as("").post("/guest", pressing(key, "change", "name", "Zoé")).wants(t, 200, "Ce lien ne sert plus")
 }
+
+// A message to all goes to each alone.
+func TestOrganisersWriteToAll(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		i.site.Mail = true
+		path := i.feast("2", "free")
+		key := i.invited(path, "zoe@example.org", "")
+		i.as("").post("/guest", pressing(key, "confirm")).wants(t, 200)
+		for _, who := range []string{"member", "moderator"} { // the second waits
+			i.as(who).post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}}).wants(t, 303)
+		}
+		write := func(who, words string) response {
+			return i.as(who).post(path+"/answers/write", url.Values{"words": {words}})
+		}
+		write("admin", " ").wants(t, 422, `name="words"`)
+		write("admin", strings.Repeat("x", 2001)).wants(t, 422, "2000", "xxxx")
+		write("member", "Spam").wants(t, 404)
+		if l := i.letters(); len(l) != 0 {
+			t.Fatalf("%+v", l)
+		}
+		write("admin", "Apportez <b>vos</b> tasses").wants(t, 303)
+		if l := i.letters(); len(l) != 1 || l[0].To != "zoe@example.org" || !strings.Contains(l[0].Body, "Apportez <b>vos</b> tasses") || !strings.Contains(l[0].Body, "/guest?") {
+			t.Fatalf("%+v", l)
+		}
+		i.as("member").get("/notifications?as=camille-member").wants(t, 200, "vous a mentionné")
+		if page := i.as("moderator").get("/notifications?as=camille-moderator").wants(t, 200).body; strings.Contains(page, "vous a mentionné") {
+			t.Error("who waits was written to")
+		}
+		if page := i.as("").get(path).wants(t, 200).body; strings.Contains(page, "vos tasses") {
+			t.Error("everybody reads the message")
+		}
+		i.as("member").get(path).wants(t, 200, "Apportez &lt;b&gt;vos&lt;/b&gt; tasses")
+	})
+}

@@ -90,6 +90,7 @@ func routes() []route {
 		{path: "/objects/{id}/answers/table", who: member, get: (*visit).answersTable},
 		{path: "/objects/{id}/answers/sheet", who: member, get: (*visit).signUpSheet},
 		{path: "/objects/{id}/answers/add", who: member, post: (*visit).addGuest},
+		{path: "/objects/{id}/answers/write", who: member, post: (*visit).writeToAll},
 		{path: "/reply", who: member, post: (*visit).reply},
 		{path: "/follow", who: member, get: (*visit).followPage, post: (*visit).lookUp},
 		{path: "/authorize_interaction", who: member, get: (*visit).authorize},

@@ -138,6 +138,7 @@ var posted = map[string][5]int{
 	"/answer":                      {401, 404, 404, 404, 404},
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},
+	"/objects/{id}/answers/write":  {401, 404, 404, 404, 404},
 	"/objects/{id}/answer":         {404, 404, 404, 404, 404},
 	"/guest":                       {200, 200, 200, 200, 200},
 	"/react":                       {401, 400, 400, 400, 400},
