@@ -30,23 +30,37 @@ func (v *visit) calendar(ctx context.Context, tx *store.Tx) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := s.query
-	q.Kinds, q.LocalOnly, q.OpenOnly, q.Limit, q.Cursor, q.Sort = []string{"event"}, true, false, 100, "", store.SortStart
-	q.From = v.Now().Add(-calendarPast)
-	var list []*federation.Object
-	for len(list) < calendarSize {
-		found, next, err := tx.Search(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range found {
-			list = append(list, f.Object)
-		}
-		if q.Cursor = next; next == "" {
-			break
-		}
+	list, err := v.datesOf(ctx, tx, s.query, calendarSize)
+	if err != nil {
+		return nil, err
 	}
 	return v.calendarOf(&calendar.Calendar{Name: s.title, URL: v.Origin + s.page}, list, "calendar.ics")
+}
+
+// datesOf finds the events of a selection for a calendar, so many at most: what
+// comes first, then what was, the latest before.
+func (v *visit) datesOf(ctx context.Context, tx *store.Tx, q store.Query, most int) ([]*federation.Object, error) {
+	q.Kinds, q.LocalOnly, q.OpenOnly, q.Limit = []string{"event"}, true, false, min(most, 100)
+	coming, past := q, q
+	coming.From, coming.Sort = v.Now(), store.SortStart
+	past.From, past.Ended, past.Sort = v.Now().Add(-calendarPast), v.Now(), store.SortLast
+	var list []*federation.Object
+	for _, q := range []store.Query{coming, past} {
+		q.Cursor = ""
+		for len(list) < most {
+			found, next, err := tx.Search(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range found[:min(len(found), most-len(list))] {
+				list = append(list, f.Object)
+			}
+			if q.Cursor = next; next == "" {
+				break
+			}
+		}
+	}
+	return list, nil
 }
 
 // eventCalendar serves one event, to be put into one's own calendar.
