@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -158,7 +159,7 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 	f := v.posted()
 	companions, message := party(f)
 	if len(f.mistakes) > 0 {
-		return nil, fmt.Errorf("%w: companions", federation.ErrMalformed)
+		return v.answerAgain(ctx, f)
 	}
 	var where, done string
 	err := v.DB.Update(ctx, func(tx *store.Tx) error {
@@ -186,6 +187,26 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 		return nil, err
 	}
 	return see(where+"#answer", done), nil
+}
+
+// answerAgain shows the page of the event with what is wrong in the answer.
+func (v *visit) answerAgain(ctx context.Context, f *form) (p *page, err error) {
+	err = v.DB.View(ctx, func(tx *store.Tx) error {
+		o, err := v.readable(ctx, tx, federation.IRI(f.Value("object")))
+		if err != nil {
+			return err
+		}
+		if p, err = v.objectPage(ctx, tx, o, nil); err != nil {
+			return err
+		}
+		d, ok := p.Data.(*objectData)
+		if !ok || d.Answer == nil {
+			return fmt.Errorf("%s takes no answers: %w", o.ID, federation.ErrConflict)
+		}
+		d.Answer.Form, p.Problems, p.Status = f, f.mistakes, http.StatusUnprocessableEntity
+		return nil
+	})
+	return p, err
 }
 
 // takeOver makes what the visitor answered without their account theirs.

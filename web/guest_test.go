@@ -201,7 +201,8 @@ func TestOrganisersList(t *testing.T) {
 		add("Bob", "2").wants(t, 303) // over the number of places
 		i.as("member").post(path+"/answers/add", url.Values{"name": {"Eve"}}).wants(t, 404)
 		i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}, "companions": {"1"}, "message": {"Coucou"}}).wants(t, 303)
-		i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}, "companions": {"x"}}).wants(t, 400)
+		i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}, "companions": {"x"}, "message": {"Bonjour"}}).wants(t, 422, "chiffre de 0 à 9", `value="x"`, "Bonjour")
+		i.as("member").post("/answer", url.Values{"object": {origin + "/objects/none"}, "answer": {"yes"}, "companions": {"x"}}).wants(t, 404)
 		i.as("admin").get(path+"/answers").wants(t, 200, "Participent (2)", "En attente (1)", "ajout à la main", "Coucou", "avec 1 autre personne")
 		if page := i.as("admin").get(path+"/answers?show=waiting").wants(t, 200, "Camille member").body; strings.Contains(page, "HYPERLINK") {
 			t.Error("the filter shows everything")
