@@ -29,7 +29,7 @@ type auditLine struct{ At, Time, Who, As, What, Object, URL, Detail string }
 var deeds = []string{
 	federation.Create, federation.Update, federation.Delete, federation.Announce, federation.Follow, federation.Block, federation.Flag,
 	"account.add", "account.role", "account.suspend", "account.restore", "account.delete", "account.password", "account.reset",
-	"account.grant", "account.revoke", "account.email", "totp.add", "totp.end", "passkey.add", "passkey.end", "codes.add", "codes.use",
+	"circuit.add", "account.grant", "account.revoke", "account.email", "totp.add", "totp.end", "passkey.add", "passkey.end", "codes.add", "codes.use",
 	"session.end", "token.add", "token.end", "invitation.add", "invitation.revoke", "setting", "peer.suspend", "peer.restore",
 }
 
@@ -107,13 +107,13 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 	var all []auditLine
 	for _, d := range list {
 		l := auditLine{
-			At: v.words.DateTime(d.At.In(zone)), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Object: d.Object, Detail: d.Detail,
+			At: v.words.DateTime(d.At.In(zone)), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Object: d.Object, Detail: v.roleWords(d.Detail),
 		}
 		if id := "page_deed_" + d.Verb; v.words.Has(id) {
 			l.What = v.words.T(id)
 		}
 		if a := known[d.Actor]; a != nil {
-			l.As = v.actorOf(a, a.ID).Name
+			l.name(d.Verb, v.actorOf(a, a.ID).Name)
 		}
 		if o := things[federation.IRI(d.Object)]; o != nil && !o.Gone() {
 			if _, ok, err := v.viewer(ctx, tx, o); err != nil {
@@ -126,6 +126,34 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 		all = append(all, l)
 	}
 	return all, nil
+}
+
+// name puts the actor of a deed into its line. Activities are done in the
+// name of their actor; other deeds are done to it: one who changes the role of
+// a member does not act in the member's name. A token is for its actor.
+func (l *auditLine) name(verb, name string) {
+	switch verb {
+	case "circuit.add":
+		l.Object = name
+	case "account.grant", "account.revoke":
+		l.Detail = name
+	default:
+		if !strings.Contains(verb, ".") || verb == "token.add" {
+			l.As = name
+		}
+	}
+}
+
+// roleWords calls the roles in the detail of a deed by their names.
+func (v *visit) roleWords(detail string) string {
+	all := strings.Split(detail, " → ")
+	for n, role := range all {
+		if !slices.Contains(roles, role) {
+			return detail
+		}
+		all[n] = v.words.T("page_role_" + role)
+	}
+	return strings.Join(all, " → ")
 }
 
 // maxTable is how many deeds one file holds.

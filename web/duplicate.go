@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,9 +109,10 @@ func (v *visit) next(o *federation.Object) []fact {
 	for _, step := range []struct{ name, path string }{
 		{"deliveries", "/deliveries"}, {"calendar", "/calendar.ics"}, {"poster", "/poster"}, {"duplicate", "/duplicate"},
 	} {
-		if step.name != "calendar" || o.Type == "Event" {
-			all = append(all, fact{Text: v.words.T("page_next_" + step.name), URL: v.href(o) + step.path})
+		if step.name == "calendar" && o.Type != "Event" || step.name == "poster" && !slices.Contains(printable, federation.IndexOf(o).Kind) {
+			continue
 		}
+		all = append(all, fact{Text: v.words.T("page_next_" + step.name), URL: v.href(o) + step.path})
 	}
 	return all
 }

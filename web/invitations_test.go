@@ -168,7 +168,7 @@ func TestWhoDidWhatIsRecorded(t *testing.T) {
 		admin := i.as("admin")
 		admin.post("/settings/accounts/"+number(i.accounts["member"].ID), url.Values{"action": {"role"}, "role": {"moderator"}}).wants(t, 303)
 		admin.post("/settings/suspensions", url.Values{"target": {"bad.example"}, "reason": {"spam"}}).wants(t, 303)
-		page := admin.get("/settings/audit").wants(t, 200, "editor", "a publié", "AMAP du Moulin", "Paniers de légumes", "member → moderator", "bad.example")
+		page := admin.get("/settings/audit").wants(t, 200, "editor", "a publié", "AMAP du Moulin", "Paniers de légumes", "Membre → Modération", "bad.example")
 		if strings.Contains(page.body, "127.0.0.1") {
 			t.Error("an address is kept")
 		}
@@ -176,10 +176,15 @@ func TestWhoDidWhatIsRecorded(t *testing.T) {
 		if strings.Contains(only, "bad.example") {
 			t.Error("not filtered by account")
 		}
-		only = admin.get("/settings/audit?verb=account.role&from=2026-09-01&until=2026-09-01").wants(t, 200, "member → moderator").body
+		only = admin.get("/settings/audit?verb=account.role&from=2026-09-01&until=2026-09-01").wants(t, 200, "Membre → Modération").body
 		if strings.Contains(only, "bad.example") {
 			t.Error("not filtered by verb")
 		}
+		if strings.Contains(only, "au nom de") {
+			t.Error("who changes the role of a member does not act in its name")
+		}
+		admin.post("/settings/circuits", url.Values{"name": {"Paniers solidaires"}, "username": {"paniers"}}).wants(t, 303)
+		admin.get("/settings/audit?verb=circuit.add").wants(t, 200, "<bdi>Paniers solidaires</bdi>")
 		admin.get("/settings/audit?until=2026-08-31").wants(t, 200, "Rien ne correspond")
 		table := admin.get("/settings/audit/table").wants(t, 200, "editor,"+string(i.initiative.ID)+",Create,"+origin+"/objects/")
 		if kind := table.Header.Get("Content-Type"); kind != "text/csv; charset=utf-8" {

@@ -123,6 +123,8 @@ func TestABlocklistIsSeenBeforeItCounts(t *testing.T) {
 			return err
 		})
 		b.post("/settings/suspensions/import", hidden(t, page.body)).wants(t, 303)
+		// In French none is singular: the words of one must not stand for it.
+		b.post("/settings/suspensions/import", url.Values{"text": {list}}).wants(t, 200, "Aucun nouveau serveur ne serait bloqué")
 		b.get("/settings/suspensions").wants(t, 200, "bad.example", "harcèlement")
 		b.post("/settings/suspensions/import", url.Values{"text": {strings.Repeat("a.example\n", maxBlockLines+1)}}).wants(t, 422, "trop longue")
 		i.update(func(ctx context.Context, tx *store.Tx) error { return tx.Suspend(ctx, "sum.example", "=1+1") })

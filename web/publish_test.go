@@ -147,7 +147,10 @@ func TestWhoReceivedIt(t *testing.T) {
 	made := b.post("/publish/offer", offer()).wants(t, 303)
 	b.get(made.Header.Get("Location")).wants(t, 200, "C’est publié", "/deliveries", "/duplicate", origin+led(made))
 	path := led(made) + "/deliveries"
-	b.get(path).wants(t, 200, "2 serveurs l’attendent encore", "bob.example", "eve.example", "en attente depuis")
+	waiting := b.get(path).wants(t, 200, "2 serveurs l’attendent encore", "bob.example", "eve.example", "en attente depuis")
+	if strings.Contains(waiting.body, "l’a reçu.") {
+		t.Error("nobody has it yet")
+	}
 	i.pass(time.Minute)
 	i.deliver("bob.example", 202)
 	i.deliver("eve.example", 503)
@@ -200,6 +203,16 @@ func (i *instance) deliver(host string, status int) {
 	})
 }
 
+func TestWithoutFollowersNoServerGetsAPost(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	b := i.as("admin")
+	path := led(b.post("/publish/offer", offer()).wants(t, 303)) + "/deliveries"
+	// In French none is singular: "Un serveur l’a reçu" must not stand for it.
+	if page := b.get(path).wants(t, 200, "Aucun serveur ne l’a reçu"); strings.Contains(page.body, "Un serveur") {
+		t.Error("a server has it")
+	}
+}
+
 func TestWhatToDoAfterPublishing(t *testing.T) {
 	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
 	b := i.as("admin")
@@ -209,6 +222,10 @@ func TestWhatToDoAfterPublishing(t *testing.T) {
 	}{
 		"event": {event(), []string{"/deliveries", "/calendar.ics", "/poster", "/duplicate"}},
 		"offer": {offer(), []string{"/deliveries", "/poster", "/duplicate"}},
+		"article": {
+			url.Values{"title": {"Une année"}, "description": {"De **bons** légumes."}, "as": {"amap"}, "audience": {"public"}, "language": {"fr"}},
+			[]string{"/deliveries", "/duplicate"},
+		},
 	} {
 		made := b.post("/publish/"+kind, test.form).wants(t, 303)
 		page := b.get(made.Header.Get("Location")).wants(t, 200, "Et maintenant")
@@ -220,6 +237,9 @@ func TestWhatToDoAfterPublishing(t *testing.T) {
 		}
 		if kind == "offer" && strings.Contains(page.body, `<li><a href="`+led(made)+`/calendar.ics`) {
 			t.Error("an offer is no event")
+		}
+		if kind == "article" && strings.Contains(page.body, led(made)+"/poster") {
+			t.Error("there is no poster of an article")
 		}
 	}
 }

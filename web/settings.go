@@ -51,7 +51,9 @@ func (v *visit) addCircuit(ctx context.Context) (p *page, err error) {
 		Summary: v.html(cut(f.Value("summary"), 5000)), Locked: f.Value("locked") != "",
 	}
 	if len(f.mistakes) == 0 {
-		err = v.makeActor(ctx, f, spec, func(*store.Tx, *federation.Actor) error { return nil })
+		err = v.makeActor(ctx, f, spec, func(tx *store.Tx, a *federation.Actor) error {
+			return tx.Record(ctx, store.Deed{Verb: "circuit.add", Actor: a.ID, Object: a.Username})
+		})
 		if err != nil {
 			return nil, err
 		}
