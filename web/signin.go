@@ -201,7 +201,7 @@ func (v *visit) kept() []pair {
 // signInLinkPage shows a button: a link that signed in by itself would be used
 // up by the programs that look at mail first.
 func (v *visit) signInLinkPage(context.Context, *store.Tx) (*page, error) {
-	d := signInData{Token: v.r.URL.Query().Get("token")}
+	d := signInData{Token: v.r.URL.Query().Get("token"), Next: localPath(v.r.URL.Query().Get("next"))}
 	return &page{Name: "signin_link", Title: v.words.T("page_sign_in"), Data: d, NoIndex: true, hard: true}, nil
 }
 
@@ -227,7 +227,11 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.halfIn(ctx, account, v.landing(account))
+	next := localPath(v.r.PostFormValue("next"))
+	if next == "/" {
+		next = v.landing(account)
+	}
+	return v.halfIn(ctx, account, next)
 }
 
 func (v *visit) signOut(ctx context.Context) (*page, error) {

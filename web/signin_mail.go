@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ func (v *visit) mailSignIn(ctx context.Context) (*page, error) {
 		p.Status = http.StatusUnprocessableEntity
 		return p, nil
 	}
+	next := localPath(f.Value("next"))
 	for _, key := range []string{"net " + network(v.r), "name " + name} {
 		if wait, ok := v.mails.allow(key, v.Now()); !ok {
 			return nil, v.tooMany(wait)
@@ -41,16 +43,26 @@ func (v *visit) mailSignIn(ctx context.Context) (*page, error) {
 		return nil, err
 	}
 	if account.Email != "" && !account.Suspended {
-		err = v.DB.Update(ctx, func(tx *store.Tx) error { return v.queueSignIn(ctx, tx, account) })
+		err = v.DB.Update(ctx, func(tx *store.Tx) error { return v.queueSignIn(ctx, tx, account, next) })
 	}
 	if err != nil && !errors.Is(err, errRecent) {
 		return nil, err
 	}
-	return see("/sign-in", "link_sent"), nil
+	return see("/sign-in"+nextQuery("?", next), "link_sent"), nil
 }
 
-// queueSignIn queues the letter, unless one has just gone.
-func (v *visit) queueSignIn(ctx context.Context, tx *store.Tx, account *store.Account) error {
+// nextQuery names where to go on, in an address that goes on with sign; nothing
+// for the home page.
+func nextQuery(sign, next string) string {
+	if next == "/" {
+		return ""
+	}
+	return sign + "next=" + url.QueryEscape(next)
+}
+
+// queueSignIn queues the letter, unless one has just gone. Its link goes on to
+// next: whoever came to follow or to answer comes back there.
+func (v *visit) queueSignIn(ctx context.Context, tx *store.Tx, account *store.Account, next string) error {
 	secret, err := tx.NewSignIn(ctx, account.ID, mailLink)
 	if err != nil {
 		return err
@@ -58,7 +70,7 @@ func (v *visit) queueSignIn(ctx context.Context, tx *store.Tx, account *store.Ac
 	words := locale.New(account.Locale)
 	m := &store.Mail{
 		Kind: "sign-in", To: account.Email, Subject: words.T("mail_sign_in_subject", "Site", v.facts.name()),
-		Body: words.T("mail_sign_in_body", "Site", v.facts.name(), "Name", account.Name, "URL", v.Origin+"/sign-in/link?token="+secret),
+		Body: words.T("mail_sign_in_body", "Site", v.facts.name(), "Name", account.Name, "URL", v.Origin+"/sign-in/link?token="+secret+nextQuery("&", next)),
 	}
 	queued, err := tx.QueueMailOnce(ctx, m, mailEvery)
 	if err == nil && !queued {

@@ -4,8 +4,10 @@ package web
 
 import (
 	"context"
+	"html"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +74,33 @@ func TestSignInByMail(t *testing.T) {
 		i.pass(31 * time.Minute)
 		i.as("").post("/sign-in/link", url.Values{"token": {path[len("/sign-in/link?token="):]}}).wants(t, 422)
 	})
+}
+
+// Who comes from another site to follow or to answer, and has no password, is
+// led back there by the letter; another site is not reached that way. B49
+func TestSignInByMailGoesOnWhereOneCameFrom(t *testing.T) {
+	for next, want := range map[string]string{
+		"/authorize_interaction?uri=https%3A%2F%2Fpeer.example%2Fann": "/authorize_interaction?uri=https%3A%2F%2Fpeer.example%2Fann",
+		"//evil.example": "/", "/\\evil.example": "/", "https:evil.example": "/",
+	} {
+		i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+		i.site.Mail = true
+		b := i.as("")
+		sent := b.post("/sign-in/mail", url.Values{"name": {"editor"}, "next": {next}}).wants(t, 303)
+		again := b.get(sent.Header.Get("Location")).wants(t, 200, `name="next" value="`+html.EscapeString(want)+`"`)
+		again.lacks(t, "evil.example")
+		path := link(t, i.letters()[0], "/sign-in/link")
+		page := b.get(path).wants(t, 200, `name="next" value="`+html.EscapeString(want)+`"`)
+		page.lacks(t, "evil.example")
+		u, err := url.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := b.post("/sign-in/link", url.Values{"token": u.Query()["token"], "next": {next}}).wants(t, 303)
+		if got := done.Header.Get("Location"); want != "/" && got != want || strings.Contains(got, "evil") {
+			t.Errorf("%s leads to %s", next, got)
+		}
+	}
 }
 
 // B45: the 6th is one too many, whether there is such an account or not.
