@@ -247,13 +247,13 @@ func (c Composer) address(o *federation.Object, f CommonForm, ps *Problems) {
 	switch f.Audience {
 	case "", "public":
 		o.To = []federation.IRI{federation.Public}
-		o.Cc = filled(c.Author.Followers, circuit)
+		o.Cc = append(filled(c.Author.Followers), CircuitOf(c.Author, circuit)...)
 		putExtra(o, "interactionPolicy", quotable)
 		return
 	case "followers":
 		o.To, o.Cc = filled(c.Author.Followers), filled(circuit)
 	case "circuit":
-		o.To = filled(circuit)
+		o.To = CircuitOf(c.Author, circuit)
 		if f.Circuit == "" {
 			ps.add("audience", "error_circuit_missing")
 		}
@@ -265,6 +265,19 @@ func (c Composer) address(o *federation.Object, f CommonForm, ps *Problems) {
 
 // quotable lets everyone quote a public post, as Mastodon 4.5 asks for.
 var quotable = map[string]map[string][]federation.IRI{"canQuote": {"automaticApproval": {federation.Public}}}
+
+// CircuitOf returns whom a post of author's has to name to reach a circuit: the
+// circuit, and if it is one of ours also its followers, whom nobody but us can
+// reach. One on another server passes on itself what it gets.
+func CircuitOf(author *federation.Actor, circuit federation.IRI) []federation.IRI {
+	switch {
+	case circuit == "":
+		return nil
+	case circuit.Origin() != author.ID.Origin():
+		return []federation.IRI{circuit}
+	}
+	return []federation.IRI{circuit, circuit + "/followers"}
+}
 
 func filled(list ...federation.IRI) []federation.IRI {
 	return slices.DeleteFunc(list, func(i federation.IRI) bool { return i == "" })

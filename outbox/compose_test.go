@@ -98,6 +98,27 @@ func TestOfferFormMakesACompleteObject(t *testing.T) {
 	}
 }
 
+// Our server alone knows who follows a circuit of ours: a post for it has to
+// name them, or they get nothing.
+func TestAPostForACircuitOfOursGoesToItsFollowers(t *testing.T) {
+	c := composer(t, "fr")
+	ours := federation.IRI(c.Author.ID.Origin() + "/actors/panier")
+	for audience, list := range map[string]func(*federation.Object) []federation.IRI{
+		"circuit": func(o *federation.Object) []federation.IRI { return o.To },
+		"public":  func(o *federation.Object) []federation.IRI { return o.Cc },
+	} {
+		f := saleForm()
+		f.Audience, f.Circuit = audience, string(ours)
+		o, ps := f.Object(c)
+		if len(ps) > 0 {
+			t.Fatal(ps)
+		}
+		if got := list(o); !slices.Contains(got, ours) || !slices.Contains(got, ours+"/followers") {
+			t.Errorf("%s: %v", audience, got)
+		}
+	}
+}
+
 func TestFormsComeBackAsTyped(t *testing.T) {
 	t.Run("an offer", func(t *testing.T) {
 		want := saleForm()

@@ -115,14 +115,14 @@ func addressNote(o *federation.Object, author *federation.Actor, audience string
 	o.Audience = circuit
 	switch audience {
 	case "", "public":
-		o.To, o.Cc = []federation.IRI{federation.Public}, some(author.Followers, circuit)
+		o.To, o.Cc = []federation.IRI{federation.Public}, append(some(author.Followers), outbox.CircuitOf(author, circuit)...)
 	case "followers":
 		o.To, o.Cc = some(author.Followers), some(circuit)
 	case "circuit":
 		if circuit == "" {
 			return outbox.Problems{{Field: "audience", Reason: "error_circuit_missing"}}
 		}
-		o.To = some(circuit)
+		o.To = outbox.CircuitOf(author, circuit)
 	default:
 		return outbox.Problems{{Field: "to", Reason: "error_audience"}}
 	}
