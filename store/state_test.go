@@ -512,6 +512,11 @@ func TestSuspended(t *testing.T) {
 				t.Errorf("%s: %v", id, got)
 			}
 		}
+		t.update(func(tx *Tx) error { return tx.Suspend(t.ctx, "127.0.0.3:8443", "") })
+		if !suspended("http://127.0.0.3:8443/x") || suspended("http://127.0.0.3:8444/x") {
+			t.Error("a host with a port is not told by its port")
+		}
+		t.update(func(tx *Tx) error { return tx.Unsuspend(t.ctx, "127.0.0.3:8443") })
 		t.update(func(tx *Tx) error { return tx.Unsuspend(t.ctx, "bad.example") })
 		if suspended("https://bad.example/x") {
 			t.Error("still")

@@ -49,15 +49,19 @@ func eight(names []string) []any {
 	return args
 }
 
-// domains returns a host without its port, and the domains it is part of.
+// domains returns a host, with its port if it has one and without, and the
+// domains it is part of.
 func domains(host string) []string {
+	var list []string
 	if name, _, err := net.SplitHostPort(host); err == nil {
+		list = append(list, host)
 		host = name
 	}
-	list := []string{host}
+	list = append(list, host)
+	address := net.ParseIP(strings.Trim(host, "[]")) != nil
 	for {
 		_, parent, ok := strings.Cut(host, ".")
-		if !ok || !strings.Contains(parent, ".") || net.ParseIP(list[0]) != nil {
+		if !ok || !strings.Contains(parent, ".") || address {
 			return list
 		}
 		list = append(list, parent)
