@@ -133,8 +133,31 @@ func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, 
 	if n.Object == "" {
 		return line, nil
 	}
+	title, err := w.title(ctx, tx, n)
+	if err != nil {
+		return "", err
+	}
+	if title != "" {
+		line += " " + title
+	}
 	if strings.HasPrefix(string(n.Object), tx.Home()+"/") {
 		return line + "\n  " + string(n.Object), nil
 	}
 	return line + "\n  " + tx.Home() + "/peer/objects?id=" + url.QueryEscape(string(n.Object)), nil
+}
+
+// title returns the name of what a notice is about: the words of most end where
+// it belongs. Posts have none, and it is not told to whom may not read it.
+func (w *Writer) title(ctx context.Context, tx *store.Tx, n store.Noticed) (string, error) {
+	o, err := tx.Object(ctx, n.Object)
+	if errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone() {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if ok, err := tx.MayRead(ctx, n.For, o); err != nil || !ok {
+		return "", err
+	}
+	return oneLine(o.Name), nil
 }

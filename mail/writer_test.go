@@ -239,3 +239,34 @@ func TestNotices(t *testing.T) {
 		}
 	})
 }
+
+// "bob takes part in" alone is half a sentence.
+func TestNoticesNameTheEvent(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		person := federation.IRI(origin + "/actors/ann")
+		event := federation.IRI(origin + "/objects/1")
+		d.at = d.at.Add(time.Second)
+		d.update(func(tx *store.Tx) error {
+			a := &federation.Actor{ID: person, Type: "Person", Username: "ann", Name: "ann", Inbox: person + "/inbox", Local: true}
+			if err := tx.PutActor(d.ctx, a); err != nil {
+				return err
+			}
+			if err := tx.AddAccount(d.ctx, &store.Account{Name: "ann", Email: "ann@example.org", Role: store.RoleMember, Person: person, Locale: "fr", Notify: store.MailDirect}); err != nil {
+				return err
+			}
+			o := &federation.Object{ID: event, Type: "Event", Name: "Atelier\r\nvélo", AttributedTo: person, To: []federation.IRI{federation.Public}, Local: true}
+			if err := tx.PutObject(d.ctx, o); err != nil {
+				return err
+			}
+			return nil
+		})
+		d.at = d.at.Add(time.Second)
+		d.update(func(tx *store.Tx) error {
+			return tx.Notify(d.ctx, federation.Notice{For: person, Kind: federation.Join, Actor: "https://peer.example/users/bob", Object: event, At: d.at})
+		})
+		list := d.write()
+		if len(list) != 1 || !strings.Contains(list[0].body, "participe ou demande à participer à Atelier") || !strings.Contains(list[0].body, "vélo\n  "+string(event)) {
+			d.Errorf("%v", list)
+		}
+	})
+}
