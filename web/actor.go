@@ -98,7 +98,7 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 		viewer = voice.ID
 	}
 	d.Tabs = v.tabs()
-	if err := v.posts(ctx, tx, a.ID, viewer, &d); err != nil {
+	if err := v.posts(ctx, tx, a, viewer, &d); err != nil {
 		return d, err
 	}
 	if v.after() == "" && v.shown() == "" {
@@ -156,13 +156,23 @@ func (v *visit) tabs() []navLink {
 
 // posts reads what an actor published: all of it, or of the kind that is
 // asked for.
-func (v *visit) posts(ctx context.Context, tx *store.Tx, id, viewer federation.IRI, d *actorData) error {
+//
+// Of a circuit it is what was published for it, by whomever; what it wrote
+// itself stands among the newest.
+func (v *visit) posts(ctx context.Context, tx *store.Tx, a *federation.Actor, viewer federation.IRI, d *actorData) error {
+	id, circuit := a.ID, a.Type == "Group"
 	var list []*federation.Object
 	next, err := "", error(nil)
-	if kind := v.shown(); kind == "" {
+	switch kind := v.shown(); {
+	case kind == "" && circuit:
+		list, next, err = v.circuitPosts(ctx, tx, id, viewer)
+	case kind == "":
 		list, next, err = tx.ObjectsBy(ctx, id, viewer, v.after(), pageSize)
-	} else {
-		q := store.Query{Kinds: []string{kind}, Author: id, Viewer: viewer, Cursor: v.after(), Limit: pageSize}
+	default:
+		q := store.Query{Kinds: []string{kind}, Viewer: viewer, Cursor: v.after(), Limit: pageSize}
+		if q.Author = id; circuit {
+			q.Author, q.Circuit = "", id
+		}
 		if kind == "event" {
 			q.From, q.Sort = v.Now(), store.SortStart
 		}
@@ -178,6 +188,23 @@ func (v *visit) posts(ctx context.Context, tx *store.Tx, id, viewer federation.I
 	d.More = v.more(next)
 	d.Cards, err = v.cards(ctx, tx, list)
 	return err
+}
+
+// circuitPosts reads what was published for a circuit, and on the first page
+// what it wrote itself.
+func (v *visit) circuitPosts(ctx context.Context, tx *store.Tx, id, viewer federation.IRI) ([]*federation.Object, string, error) {
+	list, next, err := tx.ObjectsIn(ctx, id, viewer, v.after(), pageSize)
+	if err != nil || v.after() != "" {
+		return list, next, err
+	}
+	own, _, err := tx.ObjectsBy(ctx, id, viewer, "", pageSize)
+	for _, o := range own {
+		if o.Audience != id {
+			list = append(list, o)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *federation.Object) int { return b.Published.Compare(a.Published) })
+	return list, next, err
 }
 
 // relation reads what stands between the visitor's voice and an actor.
