@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -163,6 +164,13 @@ func (p *foreign) asked(path string) (n int) {
 		n += c
 	}
 	return n
+}
+
+// paths returns how often each path was asked for.
+func (p *foreign) paths() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.gets)
 }
 
 // received returns what came to the inboxes of the peer, of a type if one is
