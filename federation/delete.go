@@ -23,7 +23,7 @@ var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activi
 		if _, err := s.Actor(ctx, a.Object); !errors.Is(err, ErrNotFound) {
 			return nil, orForbidden(err, a.Object) // an actor is deleted by itself only
 		}
-		old = &Object{ID: a.Object, AttributedTo: a.Actor, Published: s.Now()}
+		old = &Object{ID: a.Object, AttributedTo: a.Actor, Published: s.Now(), Local: a.Local}
 	case err != nil:
 		return nil, err
 	case old.AttributedTo != a.Actor:
@@ -31,12 +31,31 @@ var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activi
 	case old.Gone():
 		return nil, nil
 	}
+	return nil, bury(ctx, s, a, old)
+}}
+
+// bury leaves a tombstone of an object.
+func bury(ctx context.Context, s State, a *Activity, old *Object) error {
 	stone := &Object{
-		ID: old.ID, Type: "Tombstone", FormerType: old.Type, AttributedTo: a.Actor, To: old.To, Cc: old.Cc,
-		Published: old.Published, Deleted: s.Now(), Local: a.Local,
+		ID: old.ID, Type: "Tombstone", FormerType: old.Type, AttributedTo: old.AttributedTo, To: old.To, Cc: old.Cc,
+		Audience: old.Audience, Published: old.Published, Deleted: s.Now(), Local: old.Local,
 	}
-	if a.Enclosed != nil && a.Local {
+	if a != nil && a.Enclosed != nil && a.Local {
 		stone.Raw = a.Enclosed.Raw
 	}
-	return nil, s.PutObject(ctx, stone)
-}}
+	return s.PutObject(ctx, stone)
+}
+
+// Forget takes in that the origin of an object says that it is no more.
+func Forget(ctx context.Context, s State, id IRI) error {
+	old, err := s.Object(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && old.Gone():
+		return nil
+	case err != nil:
+		return err
+	case old.Local:
+		return fmt.Errorf("%w: %s is ours", ErrForbidden, id)
+	}
+	return bury(ctx, s, nil, old)
+}

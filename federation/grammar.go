@@ -68,6 +68,7 @@ type Needs struct {
 	Actors  []IRI // read unless known
 	Objects []IRI // read unless known
 	Refresh []IRI // actors to read again even if known
+	Renew   []IRI // objects to read again, of which somebody else says that they changed
 }
 
 // A Noun is an object type we accept.
@@ -189,7 +190,8 @@ func Apply(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", a.Type, a.ID, err)
 	}
-	return answers, nil
+	passed, err := passOn(ctx, s, a)
+	return append(answers, passed...), err
 }
 
 // Learn takes in an object that was read from its own origin: the parent of a

@@ -16,25 +16,37 @@ var like = Verb{Type: Like, Apply: func(ctx context.Context, s State, a *Activit
 // an object to more people than its author did. ActivityPub 7.11.
 //
 // A group announces its members' activities too (FEP-1b12): of those a Create
-// or an Update is a share of its object, and the others are nothing to us.
+// is a share of its object. Of an Update and a Delete the group's word is not
+// enough: the origin is asked what became of the object. The others are nothing
+// to us.
 var announce = Verb{
 	Type: Announce,
 	Needs: func(a *Activity) Needs {
-		if foreignDeed(a) {
-			return Needs{}
+		switch deed(a) {
+		case "", Create:
+			return needsObject(a)
+		case Update, Delete:
+			return Needs{Renew: []IRI{a.Object}}
 		}
-		return needsObject(a)
+		return Needs{}
 	},
 	Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
-		if foreignDeed(a) {
-			return nil, fmt.Errorf("%w: Announce of a %s", ErrUnsupported, a.Inner.Type)
+		switch deed(a) {
+		case "", Create, Update:
+			return nil, attach(ctx, s, a, false)
+		case Delete:
+			return nil, nil
 		}
-		return nil, attach(ctx, s, a, false)
+		return nil, fmt.Errorf("%w: Announce of a %s", ErrUnsupported, a.Inner.Type)
 	},
 }
 
-func foreignDeed(a *Activity) bool {
-	return a.Inner != nil && a.Inner.Type != Create && a.Inner.Type != Update
+// deed is what the group announces that somebody did; "" if it is an object.
+func deed(a *Activity) string {
+	if a.Inner == nil {
+		return ""
+	}
+	return a.Inner.Type
 }
 
 func needsObject(a *Activity) Needs { return Needs{Objects: []IRI{a.Object}} }
@@ -62,21 +74,21 @@ func attach(ctx context.Context, s State, a *Activity, private bool) error {
 	if blocked, err := has(ctx, s, Block, owner.ID, a.Actor); err != nil || blocked {
 		return orForbidden(err, o.ID)
 	}
-	if _, err := s.Edge(ctx, a.Type, a.Actor, o.ID); err == nil {
+	if old, err := s.Edge(ctx, a.Type, a.Actor, o.ID); err == nil && !old.Pending {
 		return nil // once is enough
 	}
 	e := &Edge{Kind: a.Type, From: a.Actor, To: o.ID, By: a.ID, At: s.Now(), Public: visibility(a.To, a.Cc, "") <= VisibleUnlisted}
 	if err := s.PutEdge(ctx, e); err != nil {
 		return err
 	}
-	if !owner.Local || owner.ID == a.Actor || a.Type == Announce && a.Local && serves(ctx, s, a.Actor) {
-		return nil
+	if !owner.Local || owner.ID == a.Actor || a.Type == Announce && (publishedFor(o, a.Actor) || a.Local && serves(ctx, s, a.Actor)) {
+		return nil // a matter of course, of the circuit it was for and of our instance
 	}
 	return s.Notify(ctx, Notice{For: owner.ID, Kind: a.Type, Actor: a.Actor, Object: o.ID, At: s.Now()})
 }
 
 // serves reports whether id is our instance actor, which announces every
-// public event as a matter of course.
+// public event.
 func serves(ctx context.Context, s State, id IRI) bool {
 	who, err := s.Actor(ctx, id)
 	return err == nil && who.Local && who.Type == "Application"

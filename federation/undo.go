@@ -23,6 +23,9 @@ var undo = Verb{Type: Undo, Apply: func(ctx context.Context, s State, a *Activit
 	if e.Kind == Join || e.Kind == TentativeAccept {
 		return decline(ctx, s, e.From, e.To)
 	}
+	if done, err := takeOut(ctx, s, e); done || err != nil {
+		return nil, err
+	}
 	return nil, s.DropEdge(ctx, e.Kind, e.From, e.To)
 }}
 

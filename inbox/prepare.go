@@ -19,7 +19,7 @@ func (w *Worker) prepare(ctx context.Context, a *federation.Activity) error {
 	if err != nil {
 		return err
 	}
-	if len(needs.Actors)+len(needs.Objects)+len(needs.Refresh) == 0 {
+	if len(needs.Actors)+len(needs.Objects)+len(needs.Refresh)+len(needs.Renew) == 0 {
 		return nil
 	}
 	release, err := w.slot()
@@ -42,6 +42,11 @@ func (w *Worker) prepare(ctx context.Context, a *federation.Activity) error {
 	for _, id := range needs.Objects {
 		if err := w.read(ctx, a, id); err != nil {
 			return err
+		}
+	}
+	for _, id := range needs.Renew {
+		if err := w.renew(ctx, id); err != nil {
+			return fmt.Errorf("read %s: %w", id, err)
 		}
 	}
 	return nil
@@ -96,9 +101,48 @@ func (w *Worker) missing(ctx context.Context, a *federation.Activity) (federatio
 			}
 			lack.Objects = append(lack.Objects, id)
 		}
-		return nil
+		return w.outdated(ctx, tx, a, all.Renew, &lack)
 	})
 	return lack, err
+}
+
+// outdated adds what is to be read again. What was deleted before we knew it is
+// no matter.
+func (w *Worker) outdated(ctx context.Context, tx *store.Tx, a *federation.Activity, ids []federation.IRI, lack *federation.Needs) error {
+	for _, id := range ids {
+		if id.Origin() == tx.Home() {
+			continue
+		}
+		_, err := tx.Object(ctx, id)
+		unknown := errors.Is(err, federation.ErrNotFound)
+		if err != nil && !unknown {
+			return err
+		}
+		wanted, err := wanted(ctx, tx, a)
+		if err != nil {
+			return err
+		}
+		if !wanted || unknown && a.Inner != nil && a.Inner.Type == federation.Delete {
+			return fmt.Errorf("%w: %s %s", federation.ErrNotConcerned, a.Type, id)
+		}
+		lack.Renew = append(lack.Renew, id)
+	}
+	return nil
+}
+
+// renew asks the origin of an object what became of it.
+func (w *Worker) renew(ctx context.Context, id federation.IRI) error {
+	o, err := w.Directory.Object(ctx, id)
+	gone := errors.Is(err, federation.ErrGone) || errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone()
+	if err != nil && !gone {
+		return err
+	}
+	return w.DB.Update(ctx, func(tx *store.Tx) error {
+		if gone {
+			return federation.Forget(ctx, tx, id)
+		}
+		return federation.Learn(ctx, tx, o)
+	})
 }
 
 // wanted reports whether somebody here follows the speaker or is spoken to.

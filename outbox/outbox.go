@@ -137,6 +137,7 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 	}
 	o := a.Enclosed
 	o.Local, o.AttributedTo = true, a.Actor
+	var left federation.IRI // the circuit that it was for
 	switch a.Type {
 	case federation.Create:
 		if o.ID == "" {
@@ -155,7 +156,7 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 			return err
 		}
 		o.Published, o.Updated = old.Published, after(tx.Now(), newest(old.Updated, old.Published))
-		o.Context = old.Context
+		o.Context, left = old.Context, old.Audience
 	default:
 		return nil
 	}
@@ -166,6 +167,9 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 		a.To, a.Cc = o.To, o.Cc
 	} else {
 		o.To, o.Cc = a.To, a.Cc
+	}
+	if left != "" && left != o.Audience {
+		a.Cc = append(slices.Clone(a.Cc), left)
 	}
 	o.Bto = append(slices.Clone(a.Bto), a.Bcc...)
 	a.Object = o.ID

@@ -97,12 +97,16 @@ func (tx *Tx) ObjectsBy(ctx context.Context, author, viewer federation.IRI, curs
 		ORDER BY published DESC, seq DESC LIMIT ?`, args: []any{author, atMost(viewer)}}, viewer, cursor, limit)
 }
 
-// ObjectsIn returns what was published to a circuit, newest first, without
-// replies.
+// turnedDown leaves out of what was published for a circuit what it did not take
+// in: the Announce of it is pending.
+const turnedDown = `NOT EXISTS (SELECT 1 FROM edges t WHERE t.kind = 'Announce' AND t.source = o.audience AND t.target = o.id AND t.pending = 1)`
+
+// ObjectsIn returns what was published to a circuit and taken in by it, newest
+// first, without replies.
 func (tx *Tx) ObjectsIn(ctx context.Context, audience, viewer federation.IRI, cursor string, limit int) ([]*federation.Object, string, error) {
 	return tx.readable(ctx, objectList{query: `
-		SELECT published, seq FROM objects
-		WHERE audience = ? AND audience <> '' AND gone = 0 AND in_reply_to = '' AND visibility <= ?
+		SELECT published, seq FROM objects o
+		WHERE audience = ? AND audience <> '' AND gone = 0 AND in_reply_to = '' AND visibility <= ? AND ` + turnedDown + `
 			AND (published, seq) < (?, ?)
 		ORDER BY published DESC, seq DESC LIMIT ?`, args: []any{audience, atMost(viewer)}}, viewer, cursor, limit)
 }

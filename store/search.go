@@ -247,7 +247,7 @@ func (q Query) filter(w *where, p plan) {
 		w.and(`o.attributed_to = ?`, q.Author)
 	}
 	if q.Circuit != "" {
-		w.and(`o.audience = ? AND o.audience <> ''`, q.Circuit)
+		w.and(`o.audience = ? AND o.audience <> '' AND `+turnedDown, q.Circuit)
 	}
 	if !q.Ended.IsZero() {
 		w.and(`o.end_at > 0 AND o.end_at < ?`, q.Ended)

@@ -25,6 +25,7 @@ type actorData struct {
 	Featured  []*card
 	Tabs      []navLink // the kinds of what there is
 	Cards     []*card
+	Waiting   []*card // of a circuit: what it does not pass on
 	More      string
 	Followers int
 	Following int
@@ -109,6 +110,9 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 		if d.Featured, err = v.cards(ctx, tx, featured[:min(len(featured), 5)]); err != nil {
 			return d, err
 		}
+	}
+	if d.Waiting, err = v.turnedDown(ctx, tx, a); err != nil {
+		return d, err
 	}
 	if a.Local {
 		d.Follow = v.followActor(a)

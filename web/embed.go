@@ -149,7 +149,14 @@ func (v *visit) publicObjects(ctx context.Context, tx *store.Tx, q store.Query, 
 	}
 	var list []*federation.Object
 	for _, f := range found {
-		if len(list) < want && (group == "" || f.Object.Audience == group || f.Object.AttributedTo == group) {
+		if len(list) == want || group != "" && f.Object.Audience != group && f.Object.AttributedTo != group {
+			continue
+		}
+		out, err := v.turnedAway(ctx, tx, group, f.Object.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !out {
 			list = append(list, f.Object)
 		}
 	}

@@ -79,6 +79,23 @@ func (w *who) Icon() string {
 	return map[string]string{"initiative": "sprout", "circuit": "waypoints", "person": "user"}[w.Class()]
 }
 
+// Brought says how something comes by somebody: a circuit passes on what its
+// members publish, others share what they like.
+func (w *who) Brought() string {
+	if w.Class() == "circuit" {
+		return "page_via"
+	}
+	return "page_shared_by"
+}
+
+// BroughtIcon goes with it.
+func (w *who) BroughtIcon() string {
+	if w.Class() == "circuit" {
+		return w.Icon()
+	}
+	return "repeat-2"
+}
+
 // Initials stand where there is no picture: of the first two words.
 func (w *who) Initials() string {
 	var all []rune

@@ -37,7 +37,8 @@ type objectData struct {
 	Mine      *mine  // what the author may do
 	Typed     string // who published it in the author's name, for those who may as well
 	React     *reactData
-	Follow    *followPart // to do the same from elsewhere
+	Circuit   *circuitPart // of those who look after the circuit it is for
+	Follow    *followPart  // to do the same from elsewhere
 }
 
 // mine is what the author of an object may do with it.
@@ -196,14 +197,15 @@ func (v *visit) possible(ctx context.Context, tx *store.Tx, o *federation.Object
 	}
 	r := &reactData{As: voice.Username, Voices: v.voiceOptions(voice), Form: reply, MayShare: !d.Private}
 	for kind, to := range map[string]*bool{federation.Like: &r.Liked, federation.Announce: &r.Shared} {
-		_, err := tx.Edge(ctx, kind, voice.ID, o.ID)
+		e, err := tx.Edge(ctx, kind, voice.ID, o.ID)
 		if ignoreMissing(err) != nil {
 			return err
 		}
-		*to = err == nil
+		*to = err == nil && !e.Pending
 	}
 	d.React = r
-	return nil
+	d.Circuit, err = v.circuitPart(ctx, tx, o)
+	return err
 }
 
 // mine reads what the author of an object may do, and how far it went.

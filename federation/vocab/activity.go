@@ -15,8 +15,8 @@ var activityFields = set("@context", "id", "type", "actor", "object", "target", 
 
 // DecodeActivity reads an activity. What it is done to comes along as Enclosed
 // (an object), Profile (an actor) or Inner (an activity), each with its bytes
-// as received; Object is always its id. The group's Announce{Create{X}} and
-// Announce{Update{X}} are about X. FEP-1b12.
+// as received; Object is always its id. The group's Announce{Create{X}},
+// Announce{Update{X}} and Announce{Delete{X}} are about X. FEP-1b12.
 //
 // The activity keeps doc; the caller must not change it.
 func DecodeActivity(doc []byte) (a *federation.Activity, err error) {
@@ -108,7 +108,7 @@ func (n *node) inner(a *federation.Activity, depth int) error {
 		return err
 	}
 	a.Inner = in
-	if a.Type == "Announce" && (in.Type == "Create" || in.Type == "Update") && in.Object != "" {
+	if a.Type == "Announce" && (in.Type == "Create" || in.Type == "Update" || in.Type == "Delete") && in.Object != "" {
 		a.Object = in.Object
 		a.Objects = in.Objects
 	}
