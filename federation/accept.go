@@ -18,6 +18,11 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 	if err != nil {
 		return nil, err
 	}
+	if e.Kind == Join {
+		if err := granted(ctx, s, a, e); err != nil {
+			return nil, err
+		}
+	}
 	if !e.Pending {
 		return nil, nil // accepted before
 	}
@@ -48,6 +53,13 @@ var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Act
 		return nil, err
 	}
 	if err := s.DropEdge(ctx, e.Kind, e.From, e.To); err != nil || e.Kind != Join {
+		return nil, err
+	}
+	o, err := s.Object(ctx, e.To)
+	if err != nil {
+		return nil, err
+	}
+	if err := freeSlots(ctx, s, o, e.From); err != nil {
 		return nil, err
 	}
 	if err := tellAnswerer(ctx, s, a.Type, e, a.Actor); err != nil {

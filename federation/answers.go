@@ -67,7 +67,7 @@ func Admit(ctx context.Context, s State, guest, event IRI) error {
 
 // replyOf is the edge that an activity asks for.
 func replyOf(a *Activity, o *Object) *Edge {
-	e := &Edge{Kind: a.Type, From: a.Actor, To: o.ID, By: a.ID, Content: first(text(a.Extra["participationMessage"]), a.Content)}
+	e := &Edge{Kind: a.Type, From: a.Actor, To: o.ID, By: a.ID, Content: first(text(a.Extra["participationMessage"]), a.Content), Slots: slotsIn(a)}
 	read(a.Extra["companions"], &e.Companions)
 	return e
 }
@@ -118,6 +118,9 @@ func come(ctx context.Context, s State, o *Object, e *Edge) ([]*Activity, error)
 		if err := tellOrganiser(ctx, s, o, e); err != nil {
 			return nil, err
 		}
+	}
+	if err := takeSlots(ctx, s, o, e); err != nil {
+		return nil, err
 	}
 	owed, err := moveUp(ctx, s, o.ID, e.From)
 	if err != nil || e.Pending {
@@ -193,6 +196,16 @@ func decline(ctx context.Context, s State, who, id IRI) ([]*Activity, error) {
 	if err := dropAnswers(ctx, s, who, id, ""); err != nil {
 		return nil, err
 	}
+	o, err := s.Object(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := freeSlots(ctx, s, o, who); err != nil {
+		return nil, err
+	}
 	return moveUp(ctx, s, id, "")
 }
 
@@ -258,7 +271,8 @@ func agreed(ctx context.Context, s State, o *Object, e *Edge, asking bool) ([]*A
 		}
 		return words, err
 	}
-	return []*Activity{answer(Accept, o.AttributedTo, &Activity{ID: e.By, Type: Join, Actor: e.From, Object: e.To})}, nil
+	a, err := Agreement(ctx, s, o, e)
+	return []*Activity{a}, err
 }
 
 // tellAnswerer notifies an actor of ours of what became of their answer.

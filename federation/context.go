@@ -53,6 +53,10 @@ const (
 		`"isOnline":"mz:isOnline","participantCount":"mz:participantCount","participationMessage":"mz:participationMessage",` +
 		`"anonymousParticipationEnabled":"mz:anonymousParticipationEnabled",` +
 		`"maximumAttendeeCapacity":"schema:maximumAttendeeCapacity","remainingAttendeeCapacity":"schema:remainingAttendeeCapacity","companions":"maillage:companions",` +
+		`"om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/","vf":"https://w3id.org/valueflows/ont/vf#",` +
+		`"Intent":"vf:Intent","action":"vf:action","resourceQuantity":"vf:resourceQuantity",` +
+		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
+		`"slots":{"@id":"maillage:slots","@type":"@id"},"helpersShown":"maillage:helpersShown",` +
 		`"pt":"https://joinpeertube.org/ns#","commentsEnabled":"pt:commentsEnabled"`
 
 	actorContext = `"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +

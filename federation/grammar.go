@@ -36,6 +36,8 @@ type State interface {
 	// Taken counts the places of an event that were given: everybody who comes,
 	// and whom they bring along.
 	Taken(ctx context.Context, event IRI) (int, error)
+	// CountTo counts the edges of a kind to something that are not pending.
+	CountTo(ctx context.Context, kind string, to IRI) (int, error)
 	// FirstPending returns the oldest pending edge of a kind to something.
 	FirstPending(ctx context.Context, kind string, to IRI) (*Edge, error)
 	// LocalFollowers returns those of our actors who follow id.

@@ -30,6 +30,9 @@ var join = Verb{
 		e := replyOf(a, o)
 		if !organiser.Local {
 			e.Pending = true // theirs to accept
+			if err := takeSlots(ctx, s, o, e); err != nil {
+				return nil, err
+			}
 			return nil, putAnswer(ctx, s, e)
 		}
 		if !EventOf(o).TakesAnswers() {

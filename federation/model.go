@@ -204,6 +204,10 @@ type Edge struct {
 	Public  bool // others may see it: a public Announce
 
 	Companions int // of a Join: how many come along
+
+	// Slots of a Join are those that one takes, all of them; nil: as before.
+	// They are kept as edges of their own.
+	Slots []IRI
 }
 
 // A Notice tells one of our actors that somebody did something that concerns
@@ -214,6 +218,7 @@ type Notice struct {
 	Actor  IRI    // who did it
 	Object IRI    // with or to what; may be empty
 	At     time.Time
+	Again  bool // it is told again each time it happens
 }
 
 // Visibility says who may see an object, as its addressing grants.

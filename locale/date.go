@@ -62,6 +62,23 @@ func (p *Printer) DateRange(start, end time.Time, timezone string) string {
 		"FromTime", p.Time(start), "ToTime", p.Time(end))
 }
 
+// Hours writes the hours from when to when: "18 h – 20 h", or "dès 18 h"
+// without an end; "" without a start.
+func (p *Printer) Hours(start, end time.Time, timezone string) string {
+	if start.IsZero() {
+		return ""
+	}
+	zone := start.Location()
+	if z, ok := Zone(timezone); ok {
+		zone = z
+	}
+	from := p.Time(start.In(zone))
+	if end.IsZero() {
+		return p.T("date_hour_from", "From", from)
+	}
+	return p.T("date_hours_only", "From", from, "To", p.Time(end.In(zone)))
+}
+
 // days writes one whole day, or several.
 func (p *Printer) days(start, end time.Time) string {
 	if sameDay(start, end) {

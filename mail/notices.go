@@ -25,6 +25,7 @@ const noticePause = 10 * time.Minute
 // waits for. Likes and shares are on the page.
 var told = []string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
+	"Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone",
 	"Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed",
 }
 

@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,6 +76,9 @@ func (x *expectation) tell(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := x.tellHelpers(ctx, tx, now); err != nil {
+		return err
+	}
 	what := x.differs(now)
 	if what == "" {
 		return nil
@@ -138,11 +139,10 @@ func (x *expectation) writeTo(ctx context.Context, tx *store.Tx, guest federatio
 		now = x.Object
 	}
 	title := inLine(SourceOf(x.Object).Name)
-	link := tx.Home() + "/guest?" + url.Values{"g": {strconv.FormatInt(g.ID, 10)}, "k": {g.Secret}}.Encode()
 	return tx.QueueMail(ctx, &store.Mail{
 		Kind: "guest", To: g.Address, Subject: words.T("mail_change_subject_"+what, "Title", title),
 		Body: words.T("mail_change_body", "What", words.T("mail_change_"+what, "Before", whenOf(words, x.Object), "Place", placeLine(x.Location)),
-			"Title", title, "When", whenOf(words, now), "Where", placeLine(now.Location), "Page", x.ID, "URL", link,
+			"Title", title, "When", whenOf(words, now), "Where", placeLine(now.Location), "Page", x.ID, "URL", guestLink(tx, g),
 			"Site", cmp.Or(organiser.Name, organiser.Username)),
 	})
 }

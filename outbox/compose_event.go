@@ -27,6 +27,8 @@ type EventForm struct {
 	JoinMode             string // one of locale.JoinModes; empty: free
 	ExternalURL          string // where to register, when JoinMode is external
 	PreviousStart        string // RFC 3339, of a rescheduled event
+	Slots                []SlotForm
+	HelpersShown         bool // everybody may see who helps
 }
 
 const (
@@ -49,6 +51,7 @@ func (f EventForm) Object(c Composer) (*federation.Object, Problems) {
 	f.codes(&e, &ps)
 	f.links(c, o, &e, &ps)
 	f.reschedule(c, o, &e, &ps)
+	f.slots(c, o, &ps)
 	if o.Image == nil && c.DefaultCover != nil {
 		cover := *c.DefaultCover
 		o.Image = &cover
@@ -210,6 +213,7 @@ func EventFormOf(o *federation.Object) EventForm {
 	f := EventForm{
 		CommonForm: commonFormOf(o), Timezone: e.Timezone, Category: e.Category, Price: SourceOf(o).Price,
 		Status: e.Status, JoinMode: e.JoinMode, ExternalURL: e.ExternalURL,
+		Slots: slotForms(o, e.Timezone), HelpersShown: federation.HelpersShown(o),
 	}
 	start := inZone(o.Start, e.Timezone)
 	f.StartDate, f.StartTime = start.Format(time.DateOnly), start.Format("15:04")

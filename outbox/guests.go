@@ -20,7 +20,7 @@ func AnswerTx(ctx context.Context, tx *store.Tx, g *store.Guest) (state string, 
 		return "", fmt.Errorf("%w: answer %q", federation.ErrMalformed, g.Answer)
 	}
 	owed, err := federation.Answer(ctx, tx, &federation.Edge{
-		Kind: kind, From: g.Guest, To: g.Event, Companions: g.Companions, Content: g.Message,
+		Kind: kind, From: g.Guest, To: g.Event, Companions: g.Companions, Content: g.Message, Slots: g.Slots,
 	})
 	if err != nil {
 		return "", err
@@ -30,6 +30,7 @@ func AnswerTx(ctx context.Context, tx *store.Tx, g *store.Guest) (state string, 
 			return "", err
 		}
 	}
+	g.Slots = nil // they have them now, or cannot
 	if g.Told, err = GuestState(ctx, tx, g); err != nil {
 		return "", err
 	}

@@ -47,6 +47,12 @@ func (w writer) event() error {
 	if w.s.Price != "" {
 		l.Lines = append(l.Lines, "💶 "+w.s.Price)
 	}
+	if slots := w.slotLines(e); len(slots) > 0 {
+		l.Lines = append(l.Lines, "🙋 "+w.T("post_slots"))
+		for _, s := range slots {
+			l.Lines = append(l.Lines, "• "+s)
+		}
+	}
 	if len(body) == 0 { // peers want a content
 		l.Lines = append([]string{"🗓️ " + w.when(e)}, l.Lines...)
 	}
@@ -77,6 +83,12 @@ func (w writer) summary(e federation.Event, status, teaser string) string {
 		all = append(all, w.s.Price)
 	}
 	line := strings.TrimRight(strings.Join(all, " · "), ".") + "."
+	if slots := w.slotLines(e); len(slots) > 0 {
+		wanted := w.T("post_slots") + " " + strings.Join(slots, ", ") + "."
+		if utf8.RuneCountInString(line+" "+wanted) <= summaryLength {
+			line += " " + wanted
+		}
+	}
 	if room := summaryLength - utf8.RuneCountInString(line) - 1; teaser != "" && room > 0 {
 		line += " " + plain(shorten([]block{{Lines: [][]span{{{Text: teaser}}}}}, room))
 	}

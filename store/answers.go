@@ -78,6 +78,18 @@ func (tx *Tx) AllAnswers(ctx context.Context, event federation.IRI) ([]*federati
 	return list, err
 }
 
+// Helpers returns who takes slots of events, in the order they took them.
+func (tx *Tx) Helpers(ctx context.Context, slots ...federation.IRI) ([]*federation.Edge, error) {
+	found, err := all(ctx, tx, scanEdge, `
+		SELECT `+edgeColumns+` FROM edges e
+		WHERE e.target IN (?) AND e.kind = 'Slot' ORDER BY e.at, e.seq LIMIT ?`, among(slots), maxAnswers)
+	list := make([]*federation.Edge, len(found))
+	for i, p := range found {
+		list[i] = p.Edge
+	}
+	return list, err
+}
+
 // maxAnswers is how many are told of a change.
 const maxAnswers = 5000
 

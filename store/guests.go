@@ -41,6 +41,10 @@ type Guest struct {
 	Confirmed  time.Time // zero: not yet
 	Told       string    // what they were last told of their answer: yes, waiting, maybe or no
 	Reminded   time.Time
+
+	// Slots are those of the event that they want to take, until they have
+	// confirmed; nil: nothing changes.
+	Slots []federation.IRI
 }
 
 // What strangers can make us keep.
@@ -50,13 +54,17 @@ const (
 )
 
 const guestColumns = `g.id, g.guest, g.event, g.name, g.address, g.secret, g.language, g.answer, g.companions, g.message, g.remind,
-	g.created, g.confirmed, g.told, g.reminded`
+	g.created, g.confirmed, g.told, g.reminded, g.slots`
 
 func scanGuest(r row) (*Guest, error) {
 	g := new(Guest)
 	var created, confirmed, reminded int64
+	var slots string
 	err := r.Scan(&g.ID, &g.Guest, &g.Event, &g.Name, &g.Address, &g.Secret, &g.Language, &g.Answer, &g.Companions, &g.Message,
-		&g.Remind, &created, &confirmed, &g.Told, &reminded)
+		&g.Remind, &created, &confirmed, &g.Told, &reminded, &slots)
+	for _, s := range strings.Fields(slots) {
+		g.Slots = append(g.Slots, federation.IRI(s))
+	}
 	g.Created, g.Confirmed, g.Reminded = moment(created), moment(confirmed), moment(reminded)
 	return g, err
 }
@@ -104,8 +112,8 @@ func (tx *Tx) PutGuest(ctx context.Context, g *Guest) error {
 	if g.ID != 0 {
 		n, err := tx.exec(ctx, `
 			UPDATE guests SET name = ?, language = ?, answer = ?, companions = ?, message = ?, remind = ?, created = ?, confirmed = ?,
-				told = ?, reminded = ? WHERE id = ?`,
-			g.Name, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.Reminded, g.ID)
+				told = ?, reminded = ?, slots = ? WHERE id = ?`,
+			g.Name, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.Reminded, g.slots(), g.ID)
 		return named(changed(n, err), "guest", g.ID)
 	}
 	if err := tx.roomForGuest(ctx, g.Event); err != nil {
@@ -117,11 +125,20 @@ func (tx *Tx) PutGuest(ctx context.Context, g *Guest) error {
 		g.Created = tx.now
 	}
 	id, err := tx.number(ctx, `
-		INSERT INTO guests (guest, event, name, address, secret, language, answer, companions, message, remind, created, confirmed, told)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		g.Guest, g.Event, g.Name, g.Address, g.Secret, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told)
+		INSERT INTO guests (guest, event, name, address, secret, language, answer, companions, message, remind, created, confirmed, told, slots)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		g.Guest, g.Event, g.Name, g.Address, g.Secret, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.slots())
 	g.ID = id
 	return named(err, "guest of", g.Event)
+}
+
+// slots joins what is asked for; an id has no space in it.
+func (g *Guest) slots() string {
+	var b strings.Builder
+	for _, s := range g.Slots {
+		b.WriteString(string(s) + " ")
+	}
+	return strings.TrimSpace(b.String())
 }
 
 func (tx *Tx) roomForGuest(ctx context.Context, event federation.IRI) error {
@@ -176,8 +193,14 @@ func (tx *Tx) TakeOver(ctx context.Context, g *Guest, actor, by federation.IRI) 
 	}
 	if mine[g.Event] == nil {
 		_, err = tx.exec(ctx, `UPDATE edges SET source = ?, made_by = ? WHERE source = ? AND target = ?`, actor, by, g.Guest, g.Event)
-	} else {
-		_, err = tx.exec(ctx, `DELETE FROM edges WHERE source = ? AND target = ?`, g.Guest, g.Event)
+	}
+	if err == nil { // what they are to do there is theirs, too
+		_, err = tx.exec(ctx, `
+			UPDATE edges SET source = ? WHERE source = ? AND kind = 'Slot'
+				AND target NOT IN (SELECT target FROM edges WHERE source = ? AND kind = 'Slot')`, actor, g.Guest, actor)
+	}
+	if err == nil {
+		_, err = tx.exec(ctx, `DELETE FROM edges WHERE source = ?`, g.Guest)
 	}
 	return errors.Join(err, tx.DropGuest(ctx, g.ID))
 }
@@ -186,6 +209,18 @@ func (tx *Tx) TakeOver(ctx context.Context, g *Guest, actor, by federation.IRI) 
 const over = `
 	SELECT e.seq FROM edges e LEFT JOIN objects o ON o.id = e.target
 	WHERE e.kind = ? AND e.at < ? AND (o.id IS NULL OR o.local = 1 AND (o.gone = 1 OR o.end_at < ?)) LIMIT ?`
+
+// overSlots are who was to do something at such events: a slot is called after
+// its event.
+func (tx *Tx) overSlots() string {
+	event := `SUBSTR(e.target, 1, INSTR(e.target, '#') - 1)`
+	if tx.postgres() {
+		event = `SPLIT_PART(e.target, '#', 1)`
+	}
+	return `
+		SELECT e.seq FROM edges e LEFT JOIN objects o ON o.id = ` + event + `
+		WHERE e.kind = 'Slot' AND e.at < ? AND (o.id IS NULL OR o.local = 1 AND (o.gone = 1 OR o.end_at < ?)) LIMIT ?`
+}
 
 // forgetAnswers removes who came to events that are over, and guests who never
 // confirmed. An answer is never older than its event is away, so that only old
@@ -200,6 +235,10 @@ func (tx *Tx) forgetAnswers(ctx context.Context) (removed int, err error) {
 		{`DELETE FROM guests WHERE id IN (
 			SELECT g.id FROM guests g LEFT JOIN objects o ON o.id = g.event WHERE o.id IS NULL OR o.gone = 1 OR o.end_at < ? LIMIT ?)`, []any{before, retentionBatch}},
 	}
+	queries = append(queries, struct {
+		query string
+		args  []any
+	}{`DELETE FROM edges WHERE seq IN (` + tx.overSlots() + `)`, []any{before, before, retentionBatch}})
 	for _, kind := range []string{federation.Join, federation.TentativeAccept, federation.Asked} {
 		queries = append(queries, struct {
 			query string

@@ -18,14 +18,14 @@ type Noticed struct {
 }
 
 // Notify tells one of our actors of something. Of the same thing done twice
-// the actor is told once.
+// the actor is told once, unless the notice says otherwise.
 func (tx *Tx) Notify(ctx context.Context, n federation.Notice) error {
 	if n.At.IsZero() {
 		n.At = tx.now
 	}
 	_, err := tx.exec(ctx, `
 		INSERT INTO notices (owner, kind, actor, object, at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (owner, kind, actor, object) DO NOTHING`, n.For, n.Kind, n.Actor, n.Object, n.At)
+		ON CONFLICT (owner, kind, actor, object) DO UPDATE SET at = excluded.at, read = 0 WHERE ? = 1`, n.For, n.Kind, n.Actor, n.Object, n.At, n.Again)
 	return named(err, "notice for", n.For)
 }
 

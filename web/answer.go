@@ -33,6 +33,9 @@ type answering struct {
 	Waiting  int
 	Left     int // places; -1: no limit
 
+	Slots []*slotLine // what there is to do; on the page of the event alone
+	Named bool        // everybody sees who does it
+
 	given *federation.Edge
 }
 
@@ -48,9 +51,17 @@ func (a *answering) Companions() int {
 func (a *answering) GuestChoices() []option { return options(a.Printer, "form_guest_", guestAnswers) }
 
 // askAnswer gives the answer of a page its form, with what was answered.
-func (v *visit) askAnswer(a *answering) {
+func (v *visit) askAnswer(ctx context.Context, tx *store.Tx, o *federation.Object, a *answering) (err error) {
 	if a == nil {
-		return
+		return nil
+	}
+	var me federation.IRI
+	if v.account != nil {
+		me = v.account.Person
+	}
+	a.Named = federation.HelpersShown(o)
+	if a.Slots, err = v.slotsOf(ctx, tx, o, me); err != nil {
+		return err
 	}
 	values := url.Values{"answer": {store.GuestYes}}
 	if given := a.given; given != nil {
@@ -60,7 +71,11 @@ func (v *visit) askAnswer(a *answering) {
 		}
 	}
 	a.Form = v.form(values)
+	return nil
 }
+
+// SlotChoices are the slots that somebody without an account may take.
+func (a *answering) SlotChoices() []option { return slotOptions(a.Slots) }
 
 // Places writes how many places are left; "" where there is no limit.
 func (a *answering) Places() string {
@@ -174,7 +189,7 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 		if err := v.takeOver(ctx, tx, o); err != nil {
 			return err
 		}
-		if err := v.say(ctx, tx, v.account.Person, o.ID, v.r.PostFormValue("answer"), companions, message); err != nil {
+		if err := v.say(ctx, tx, v.account.Person, o.ID, v.r.PostFormValue("answer"), companions, message, nil); err != nil {
 			return err
 		}
 		given, err := tx.AnswersBy(ctx, v.account.Person, o.ID)
@@ -222,7 +237,7 @@ func (v *visit) takeOver(ctx context.Context, tx *store.Tx, o *federation.Object
 }
 
 // say publishes what a person of ours answers to an event.
-func (v *visit) say(ctx context.Context, tx *store.Tx, person, event federation.IRI, answer string, companions int, message string) error {
+func (v *visit) say(ctx context.Context, tx *store.Tx, person, event federation.IRI, answer string, companions int, message string, slots []federation.IRI) error {
 	o, err := tx.Object(ctx, event)
 	if err != nil {
 		return err
@@ -240,6 +255,9 @@ func (v *visit) say(ctx context.Context, tx *store.Tx, person, event federation.
 	}
 	if a.Type != federation.Leave {
 		federation.WithParty(a, companions, message)
+		if slots != nil && a.Type == federation.Join {
+			federation.WithSlots(a, slots)
+		}
 	}
 	return outbox.PublishTx(ctx, tx, a)
 }

@@ -26,6 +26,9 @@ type answersData struct {
 	People  int // who come, with whom they bring along
 	Day     string
 	Blank   []struct{} // lines to write on, of the sheet
+	Slots   []*slotLine
+	Who     []option // who may be given a slot
+	Which   []option
 }
 
 // An answerGroup is everybody who answered the same.
@@ -52,6 +55,7 @@ type answerLine struct {
 	Door       string // in words
 	Companions int
 	Words      string // to the organiser
+	Slots      string // what they do, in words
 	At         string
 	Since      string // a date
 }
@@ -129,7 +133,34 @@ func (v *visit) answersOf(ctx context.Context, tx *store.Tx) (*answersData, erro
 		d.Groups = append(d.Groups, g)
 	}
 	d.Groups = append(d.Groups, v.absent(list, guests))
-	return d, nil
+	return d, v.helpers(ctx, tx, o, d)
+}
+
+// helpers reads who does what, and whom the organiser may ask.
+func (v *visit) helpers(ctx context.Context, tx *store.Tx, o *federation.Object, d *answersData) (err error) {
+	if d.Slots, err = v.slotsOf(ctx, tx, o, ""); err != nil {
+		return err
+	}
+	doing := map[federation.IRI][]string{}
+	for _, s := range d.Slots {
+		for _, h := range s.Helpers {
+			doing[h.ID] = append(doing[h.ID], s.Name)
+		}
+		label := s.Name
+		if s.When != "" {
+			label += " · " + s.When
+		}
+		d.Which = append(d.Which, option{Value: s.Key, Label: label + " (" + s.Taken() + ")"})
+	}
+	for _, g := range d.Groups {
+		for i := range g.Lines {
+			g.Lines[i].Slots = strings.Join(doing[g.Lines[i].ID], ", ")
+			if g.Key == "coming" || g.Key == "waiting" {
+				d.Who = append(d.Who, option{Value: string(g.Lines[i].ID), Label: g.Lines[i].Name})
+			}
+		}
+	}
+	return nil
 }
 
 // absent are the guests who said that they do not come: all whose answer is no
@@ -222,10 +253,16 @@ func (v *visit) decideAnswer(ctx context.Context) (*page, error) {
 		if err != nil {
 			return err
 		}
-		return outbox.PublishTx(ctx, tx, &federation.Activity{
+		a := &federation.Activity{
 			Type: verb, Actor: o.AttributedTo, Object: e.By, To: []federation.IRI{e.From},
 			Inner: &federation.Activity{ID: e.By, Type: federation.Join, Actor: e.From, Object: e.To},
-		})
+		}
+		if verb == federation.Accept {
+			if a, err = federation.Agreement(ctx, tx, o, e); err != nil {
+				return err
+			}
+		}
+		return outbox.PublishTx(ctx, tx, a)
 	})
 	if err != nil {
 		return nil, err
@@ -315,13 +352,13 @@ func (v *visit) answersTable(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	var head []string
-	for _, id := range []string{"form_answers_name", "page_answers_address", "form_guest_answer", "form_companions", "form_message", "page_answers_door", "page_answers_since"} {
+	for _, id := range []string{"form_answers_name", "page_answers_address", "form_guest_answer", "form_companions", "form_message", "page_slots", "page_answers_door", "page_answers_since"} {
 		head = append(head, v.words.T(id))
 	}
 	rows := [][]string{head}
 	for _, g := range d.Groups {
 		for _, l := range g.Lines {
-			rows = append(rows, []string{l.Name, l.Address, g.Title, strconv.Itoa(l.Companions), l.Words, l.Door, l.Since})
+			rows = append(rows, []string{l.Name, l.Address, g.Title, strconv.Itoa(l.Companions), l.Words, l.Slots, l.Door, l.Since})
 		}
 	}
 	name := strings.Trim(d.Event.URL[strings.LastIndexByte(d.Event.URL, '/')+1:], ".")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,8 @@ type guestData struct {
 	Secret  string
 	Asked   string // what was answered, in words
 	Choices []option
+	Doing   string // the slots they have, in words
+	Missed  bool   // a slot they wanted is full
 }
 
 // guestAnswers are what one may answer.
@@ -65,7 +68,11 @@ func (v *visit) guestFormPage(ctx context.Context, tx *store.Tx) (*page, error) 
 	if err != nil {
 		return nil, err
 	}
-	return v.guestForm(ctx, tx, o, v.form(url.Values{"answer": {store.GuestYes}}), "ask")
+	values := url.Values{"answer": {store.GuestYes}}
+	if slot := v.r.URL.Query().Get("slot"); slot != "" {
+		values.Set("slot", slot)
+	}
+	return v.guestForm(ctx, tx, o, v.form(values), "ask")
 }
 
 func (v *visit) guestForm(ctx context.Context, tx *store.Tx, o *federation.Object, f *form, do string) (*page, error) {
@@ -74,6 +81,9 @@ func (v *visit) guestForm(ctx context.Context, tx *store.Tx, o *federation.Objec
 		return nil, err
 	}
 	d := guestData{Event: cards[0], Answer: cards[0].Answer, Form: f, Do: do, Choices: v.guestChoices()}
+	if err := v.askAnswer(ctx, tx, o, d.Answer); err != nil {
+		return nil, err
+	}
 	if d.Answer != nil {
 		d.Answer.Form = f
 	}
@@ -97,7 +107,7 @@ func party(f *form) (companions int, message string) {
 }
 
 // guestTyped reads what a guest answers from a form.
-func (v *visit) guestTyped(f *form, g *store.Guest) {
+func (v *visit) guestTyped(f *form, o *federation.Object, g *store.Guest) {
 	if g.Name = cut(f.Value("name"), maxGuestName); g.Name == "" {
 		f.wrong("name", "form_guest_name_missing")
 	}
@@ -107,6 +117,9 @@ func (v *visit) guestTyped(f *form, g *store.Guest) {
 			g.Answer = a
 		}
 	}
+	if g.Slots = slotsTyped(f, o); len(g.Slots) > 0 {
+		g.Answer = store.GuestYes // who does something comes
+	}
 	g.Companions, g.Message = party(f)
 	g.Remind, g.Language = f.Value("remind") != "", v.words.Lang()
 }
@@ -115,7 +128,16 @@ func (v *visit) guestTyped(f *form, g *store.Guest) {
 func (v *visit) askGuest(ctx context.Context) (p *page, err error) {
 	f := v.posted()
 	g := &store.Guest{}
-	v.guestTyped(f, g)
+	err = v.DB.View(ctx, func(tx *store.Tx) error {
+		o, err := v.guestEvent(ctx, tx)
+		if err == nil {
+			v.guestTyped(f, o, g)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	address, err := mail.ParseAddress(f.Value("address"))
 	if err != nil {
 		f.wrong("address", "form_mail_address_wrong")
@@ -235,6 +257,9 @@ func (v *visit) guestOwn(ctx context.Context, tx *store.Tx, g *store.Guest, do s
 	if d.Answer == nil && do != "erased" {
 		d.Do = "late"
 	}
+	if err := v.guestSlots(ctx, tx, o, g, &d); err != nil {
+		return nil, err
+	}
 	d.Asked = v.words.T("form_guest_" + g.Answer)
 	if g.Companions > 0 {
 		d.Asked += " · " + v.words.T("page_companions", g.Companions)
@@ -249,6 +274,32 @@ func (v *visit) guestOwn(ctx context.Context, tx *store.Tx, g *store.Guest, do s
 		p.Status = http.StatusUnprocessableEntity
 	}
 	return p, nil
+}
+
+// guestSlots reads what a guest does at the event, or wants to.
+func (v *visit) guestSlots(ctx context.Context, tx *store.Tx, o *federation.Object, g *store.Guest, d *guestData) error {
+	if d.Answer == nil {
+		return nil
+	}
+	if err := v.askAnswer(ctx, tx, o, d.Answer); err != nil {
+		return err
+	}
+	slots, err := v.slotsOf(ctx, tx, o, g.Guest)
+	if err != nil {
+		return err
+	}
+	d.Answer.Slots = slots
+	var doing, keys []string
+	for _, s := range slots {
+		if s.Mine || slices.Contains(g.Slots, s.ID) {
+			doing, keys = append(doing, s.Name), append(keys, s.Key)
+		}
+	}
+	d.Doing = strings.Join(doing, ", ")
+	if len(d.Form.mistakes) == 0 {
+		d.Form.values["slot"] = keys
+	}
+	return nil
 }
 
 func guestValues(g *store.Guest) url.Values {
@@ -299,14 +350,11 @@ func (v *visit) confirmGuest(ctx context.Context, tx *store.Tx, g *store.Guest) 
 		return v.guestIsMember(ctx, tx, g, account)
 	}
 	g.Confirmed = tx.Now()
-	if _, err := outbox.AnswerTx(ctx, tx, g); err != nil {
-		return nil, err
-	}
-	return v.guestOwn(ctx, tx, g, "confirmed", nil)
+	return v.settleGuest(ctx, tx, g, "confirmed")
 }
 
 func (v *visit) guestIsMember(ctx context.Context, tx *store.Tx, g *store.Guest, account *store.Account) (*page, error) {
-	if err := v.say(ctx, tx, account.Person, g.Event, g.Answer, g.Companions, g.Message); err != nil {
+	if err := v.say(ctx, tx, account.Person, g.Event, g.Answer, g.Companions, g.Message, g.Slots); err != nil {
 		return nil, err
 	}
 	return v.guestOver("account"), tx.DropGuest(ctx, g.ID)
@@ -329,13 +377,31 @@ func (v *visit) reviseGuest(ctx context.Context, tx *store.Tx, g *store.Guest) (
 	if g.Confirmed.IsZero() {
 		return v.guestOwn(ctx, tx, g, "confirm", nil)
 	}
+	o, err := tx.Object(ctx, g.Event)
+	if err != nil {
+		return nil, err
+	}
 	change := *g
-	v.guestTyped(f, &change)
+	v.guestTyped(f, o, &change)
 	if len(f.mistakes) > 0 {
 		return v.guestOwn(ctx, tx, g, "manage", f)
 	}
-	if _, err := outbox.AnswerTx(ctx, tx, &change); err != nil {
+	return v.settleGuest(ctx, tx, &change, "changed")
+}
+
+// settleGuest lets an answer count, and shows what came of it.
+func (v *visit) settleGuest(ctx context.Context, tx *store.Tx, g *store.Guest, do string) (*page, error) {
+	wanted := g.Slots
+	if _, err := outbox.AnswerTx(ctx, tx, g); err != nil {
 		return nil, err
 	}
-	return v.guestOwn(ctx, tx, &change, "changed", nil)
+	p, err := v.guestOwn(ctx, tx, g, do, nil)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := p.Data.(guestData); ok && d.Answer != nil {
+		d.Missed = slices.ContainsFunc(d.Answer.Slots, func(s *slotLine) bool { return slices.Contains(wanted, s.ID) && !s.Mine })
+		p.Data = d
+	}
+	return p, nil
 }

@@ -271,10 +271,11 @@ func TestTheLastPlacesAcrossDoors(t *testing.T) {
 }
 
 // joins is a Join as it comes from a peer.
-func (i *instance) joins(p *federation.Actor, event federation.IRI) error {
+func (i *instance) joins(p *federation.Actor, event federation.IRI, slots ...federation.IRI) error {
 	ctx := context.Background()
 	return i.db.Update(ctx, func(tx *store.Tx) error {
 		a := &federation.Activity{Type: federation.Join, ID: p.ID + "/join", Actor: p.ID, Object: event, To: []federation.IRI{i.initiative.ID}}
+		federation.WithSlots(a, slots)
 		owed, err := federation.Apply(ctx, tx, a)
 		if err != nil {
 			return err

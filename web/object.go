@@ -95,7 +95,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 		return nil, err
 	}
 	d := &objectData{card: cards[0], Content: v.content(o), Language: o.Language, Links: v.links(o), Tags: v.tags(o)}
-	v.askAnswer(d.Answer)
+	if err := v.askAnswer(ctx, tx, o, d.Answer); err != nil {
+		return nil, err
+	}
 	d.Private = o.Visibility("") > federation.VisibleUnlisted
 	if o.Sensitive {
 		d.Warning = cut(vocab.Text(o.Summary), 500)

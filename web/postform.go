@@ -86,6 +86,7 @@ func eventForm(f *form) outbox.EventForm {
 		Capacity: f.Value("capacity"), Category: f.Value("category"), Price: f.Value("price"), Status: f.Value("status"),
 		JoinMode: f.Value("join"), ExternalURL: f.Value("external"), PreviousStart: f.Value("previous"),
 	}
+	e.Slots, e.HelpersShown = slotsInForm(f), f.Value("helpers") != ""
 	last(&e, f.Value("duration"))
 	return e
 }
@@ -153,6 +154,7 @@ func eventValues(e outbox.EventForm) url.Values {
 	} {
 		values.Set(name, value)
 	}
+	putSlots(values, e.Slots, e.HelpersShown)
 	return values
 }
 

@@ -31,6 +31,7 @@ type composeData struct {
 	NewAlt  photoRow // the description of a photo to come
 	Room    bool     // for another photo
 	Parts   []partRow
+	Slots   []slotRow
 	Total   partTotal
 	Modes   []modeChip
 	Drafts  []draftLine // that were begun before
@@ -148,7 +149,7 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 	if err != nil {
 		return nil, err
 	}
-	d := &composeData{Form: f, Kind: kind, Action: "/publish/" + kind, Parts: v.partRows(f), Voices: v.voiceOptions(voice)}
+	d := &composeData{Form: f, Kind: kind, Action: "/publish/" + kind, Parts: v.partRows(f), Slots: v.slotRows(f), Voices: v.voiceOptions(voice)}
 	title := "page_publish_" + kind
 	if old != nil {
 		d.Edit, d.Back, d.Voices, title = true, v.href(old), nil, "page_edit"
@@ -163,7 +164,7 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 	v.photoRows(d)
 	v.vocabularies(d)
 	d.groups = v.groupsOf(d, voice)
-	p := &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: append([]string{"compose.js"}, placeScripts...)}
+	p := &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: append([]string{"compose.js", "slots.js"}, placeScripts...)}
 	if len(f.mistakes) > 0 {
 		p.Status = http.StatusUnprocessableEntity
 	}

@@ -136,9 +136,11 @@ var posted = map[string][5]int{
 	"/objects/{id}/cancel":         {401, 404, 409, 404, 409}, // an offer is no event
 	"/objects/{id}/delete":         {401, 404, 303, 404, 404}, // the editor deletes it first
 	"/answer":                      {401, 404, 404, 404, 404},
+	"/answer/slot":                 {401, 404, 404, 404, 404},
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/write":  {401, 404, 404, 404, 404},
+	"/objects/{id}/answers/slot":   {401, 404, 404, 404, 404},
 	"/objects/{id}/answer":         {404, 404, 404, 404, 404},
 	"/guest":                       {200, 200, 200, 200, 200},
 	"/react":                       {401, 400, 400, 400, 400},

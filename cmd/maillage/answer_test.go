@@ -3,10 +3,12 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
 )
 
 // A member of one instance comes to the event of another: the organiser's
@@ -53,5 +55,51 @@ func TestAnswersBetweenInstances(t *testing.T) {
 		if e := cafe.edge(federation.TentativeAccept, bob.ID, o.ID); e == nil {
 			t.Error("the organiser does not know that somebody comes perhaps")
 		}
+	})
+}
+
+// A member of one instance does something at the event of another: what is full
+// is full, and both know who does it.
+func TestSlotsBetweenInstances(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
+		cafe := launch(t, "cafe", variant{database: fresh(t)})
+		amap := launch(t, "amap", variant{database: fresh(t)})
+		amap.follow(amap.Actor, cafe.Actor.ID)
+		form := repairForm(time.Now())
+		form.Slots = []outbox.SlotForm{{Name: "Vaisselle", People: "1", From: "18:00", To: "20:00"}, {Name: "Accueil", People: "2"}}
+		o := cafe.invites(form)
+		eventually(t, "the event arrives", func() bool { return amap.object(o.ID) != nil })
+		slots := federation.SlotsOf(amap.object(o.ID))
+		if len(slots) != 2 || slots[0].Name != "Vaisselle" || slots[0].People != 1 || slots[0].End.IsZero() {
+			t.Fatalf("a peer reads %+v", slots)
+		}
+		ann, bob := amap.member("Person", "ann", false), amap.member("Person", "bob", false)
+		takes := func(who *federation.Actor, slots ...federation.IRI) {
+			t.Helper()
+			a := &federation.Activity{Type: federation.Join, Actor: who.ID, Object: o.ID, To: []federation.IRI{cafe.Actor.ID}}
+			federation.WithSlots(a, slots)
+			amap.publish(a)
+			settled(amap, cafe)
+		}
+		has := func(who *federation.Actor, slot federation.Slot, want bool) {
+			t.Helper()
+			eventually(t, fmt.Sprint(who.Username, " has ", slot.Name, ": ", want, ", on both sides"), func() bool {
+				here, there := amap.edge(federation.TakesSlot, who.ID, slot.ID), cafe.edge(federation.TakesSlot, who.ID, slot.ID)
+				return (here != nil && !here.Pending) == want && (there != nil) == want
+			})
+		}
+		takes(ann, slots[0].ID)
+		has(ann, slots[0], true)
+		takes(bob, slots[0].ID, slots[1].ID)
+		has(bob, slots[0], false) // it is full
+		has(bob, slots[1], true)
+		takes(ann, slots[1].ID) // and no longer the other
+		has(ann, slots[0], false)
+		has(ann, slots[1], true)
+		takes(bob, slots[0].ID)
+		has(bob, slots[0], true)
+		amap.publish(&federation.Activity{Type: federation.Leave, Actor: bob.ID, Object: o.ID, To: []federation.IRI{cafe.Actor.ID}})
+		settled(amap, cafe)
+		has(bob, slots[0], false)
 	})
 }

@@ -109,6 +109,11 @@ func demoRepairEvents(c demoCalendar) []demoEvent {
 				Alt: "Dessin d’une roue dentée et d’une clé", Place: demoWorkshop(), Hashtags: "#RepairCafe #Valence",
 			},
 			StartDate: c.on(time.Saturday, 0), StartTime: "14:00", EndTime: "18:00", Capacity: "40", Category: "WORKSHOPS_SKILL_SHARING", Price: "prix libre",
+			Slots: []outbox.SlotForm{
+				{Name: "Installer les tables", People: "3", From: "13:00", To: "14:00"},
+				{Name: "Tenir l’accueil", People: "2", From: "14:00", To: "18:00"},
+				{Name: "Vaisselle", People: "2", From: "18:00", To: "19:00"},
+			},
 		}, false},
 		{demoPost{"atelier-velo", 7, bicycle(0xfff1e6, 0xfad2e1, 0x3d5a80), ""}, outbox.EventForm{
 			CommonForm: outbox.CommonForm{

@@ -98,6 +98,10 @@ func fair() *federation.Object {
 		},
 	}
 	federation.Event{Timezone: "Europe/Paris", Category: "WORKSHOPS_SKILL_SHARING", Capacity: 40}.Put(o)
+	federation.PutSlots(o, []federation.Slot{{
+		ID: o.ID + "#slot-1", Name: "Vaisselle", People: 2,
+		Start: time.Date(2026, 9, 12, 18, 0, 0, 0, paris), End: time.Date(2026, 9, 12, 20, 0, 0, 0, paris),
+	}})
 	return o
 }
 
@@ -250,6 +254,9 @@ func TestRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(federation.EventOf(want), federation.EventOf(got)); diff != "" {
 			t.Error(diff)
 		}
+		if diff := cmp.Diff(federation.SlotsOf(want), federation.SlotsOf(got)); diff != "" {
+			t.Error(diff)
+		}
 		again, err := EncodeObject(func() *federation.Object { got.Local = true; return got }())
 		if err != nil || !bytes.Equal(again, doc) {
 			t.Errorf("written again: %v\n%s\n%s", err, doc, again)
@@ -336,7 +343,7 @@ func TestProperties(t *testing.T) {
 			context replies likes shares interactionPolicy purpose publishes reciprocal unitBased exchangeMode priceBreakdown resourceCategory`,
 		"event": `@context id type actor attributedTo to cc published url name nameMap summary content contentMap mediaType inLanguage startTime endTime
 			timezone displayEndTime location image attachment tag category status eventStatus isOnline joinMode anonymousParticipationEnabled
-			maximumAttendeeCapacity remainingAttendeeCapacity participantCount attendees organizers commentsEnabled replies likes shares interactionPolicy sensitive`,
+			maximumAttendeeCapacity remainingAttendeeCapacity participantCount attendees organizers commentsEnabled replies likes shares interactionPolicy sensitive slots`,
 		"offer-create": `@context id type actor published to cc audience object`,
 		"accept":       `@context id type actor to object`,
 		"organization": `@context id type preferredUsername webfinger name summary url inbox outbox followers following featured endpoints icon image
