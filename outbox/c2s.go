@@ -211,7 +211,7 @@ func (d *Documents) prepareUpdate(ctx context.Context, m map[string]json.RawMess
 			stored = raw
 			return err
 		}
-		o, err := d.readable(ctx, tx, federation.IRI(id), actor.ID)
+		o, _, err := d.readable(ctx, tx, federation.IRI(id), actor.ID)
 		if err == nil && o.AttributedTo != actor.ID {
 			err = fmt.Errorf("%w: %s belongs to %s", federation.ErrForbidden, id, o.AttributedTo)
 		}

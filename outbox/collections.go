@@ -278,7 +278,7 @@ func (d *Documents) counted(pick func(store.Counts) int) answerer {
 func (d *Documents) publicObject(ctx context.Context, r *http.Request) (federation.IRI, error) {
 	id := d.local("/objects/" + r.PathValue("id"))
 	return id, d.DB.View(ctx, func(tx *store.Tx) error {
-		_, err := d.readable(ctx, tx, id, "")
+		_, _, err := d.readable(ctx, tx, id, "")
 		return err
 	})
 }

@@ -152,7 +152,7 @@ func (d *Documents) actor(ctx context.Context, r *http.Request) (document, error
 
 // named returns the actor in the path, alive or gone.
 func (d *Documents) named(ctx context.Context, r *http.Request) (a *federation.Actor, err error) {
-	err = d.DB.View(ctx, func(tx *store.Tx) error {
+	err = d.DB.Glance(ctx, func(tx *store.Tx) error {
 		a, err = tx.Actor(ctx, d.local("/actors/"+r.PathValue("name")))
 		return err
 	})
@@ -163,14 +163,14 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 	id := d.local("/objects/" + r.PathValue("id"))
 	var viewer federation.IRI
 	var asked bool
-	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		o, err := d.readable(ctx, tx, id, "")
+	err = d.DB.Glance(ctx, func(tx *store.Tx) error {
+		o, taken, err := d.readable(ctx, tx, id, "")
 		if errors.Is(err, federation.ErrForbidden) {
 			asked = true // only then is it worth proving who asks
 			return nil
 		}
 		if err == nil {
-			doc, err = d.objectDocument(ctx, tx, o)
+			doc, err = objectDocument(o, taken)
 		}
 		return err
 	})
@@ -181,9 +181,9 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 		return doc, notHere(id)
 	}
 	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		o, err := d.readable(ctx, tx, id, viewer)
+		o, taken, err := d.readable(ctx, tx, id, viewer)
 		if err == nil {
-			doc, err = d.objectDocument(ctx, tx, o)
+			doc, err = objectDocument(o, taken)
 			doc.private = true
 		}
 		return err
@@ -191,11 +191,12 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 	return doc, err
 }
 
-// readable returns an object of ours that viewer may read.
-func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer federation.IRI) (*federation.Object, error) {
-	o, err := tx.Object(ctx, id)
+// readable returns an object of ours that viewer may read, and how many places
+// of an event are taken. For anybody, it is a single thing to ask.
+func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer federation.IRI) (*federation.Object, int, error) {
+	o, taken, err := tx.ObjectTaken(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	asked := o
 	if o.Gone() && len(o.To)+len(o.Cc) > 0 {
@@ -207,15 +208,15 @@ func (d *Documents) readable(ctx context.Context, tx *store.Tx, id, viewer feder
 	if err == nil && !ok {
 		err = fmt.Errorf("%w: %s", federation.ErrForbidden, id)
 	}
-	return o, err
+	return o, taken, err
 }
 
 func notHere(id federation.IRI) error { return fmt.Errorf("%s: %w", id, federation.ErrNotFound) }
 
-func (d *Documents) objectDocument(ctx context.Context, tx *store.Tx, o *federation.Object) (doc document, err error) {
+func objectDocument(o *federation.Object, taken int) (doc document, err error) {
 	doc, err = storedDocument(o)
 	if err == nil && o.Type == "Event" {
-		doc.body, err = withNumbers(ctx, tx, o, doc.body)
+		doc.body = withNumbers(o, taken, doc.body)
 		doc.modified = time.Time{} // the numbers change without the event
 	}
 	return doc, err
@@ -237,7 +238,7 @@ func storedDocument(o *federation.Object) (doc document, err error) {
 func (d *Documents) activity(ctx context.Context, r *http.Request) (doc document, err error) {
 	id := d.local("/activities/" + r.PathValue("id"))
 	var spoken *store.Spoken
-	err = d.DB.View(ctx, func(tx *store.Tx) error {
+	err = d.DB.Glance(ctx, func(tx *store.Tx) error {
 		spoken, err = tx.Activity(ctx, id)
 		return err
 	})

@@ -15,26 +15,22 @@ import (
 // withNumbers adds to the document of an event how many come and how many
 // places are left, as Mobilizon names it. They are reckoned when the event is
 // fetched: nobody is sent an Update for each answer.
-func withNumbers(ctx context.Context, tx *store.Tx, o *federation.Object, doc []byte) ([]byte, error) {
+func withNumbers(o *federation.Object, taken int, doc []byte) []byte {
 	e := federation.EventOf(o)
 	end := bytes.LastIndexByte(doc, '}')
 	if !e.TakesAnswers() || end < 2 {
-		return doc, nil
+		return doc
 	}
 	for _, name := range []string{"participantCount", "remainingAttendeeCapacity", "proof"} { // its author counts, or signed the bytes
 		if _, ok := o.Extra[name]; ok {
-			return doc, nil
+			return doc
 		}
-	}
-	taken, err := tx.Taken(ctx, o.ID)
-	if err != nil {
-		return nil, err
 	}
 	numbers := fmt.Sprintf(`,"participantCount":%d`, taken)
 	if e.Capacity > 0 {
 		numbers += fmt.Sprintf(`,"remainingAttendeeCapacity":%d`, max(0, e.Capacity-taken))
 	}
-	return append(append(bytes.Clone(doc[:end]), numbers...), doc[end:]...), nil
+	return append(append(bytes.Clone(doc[:end]), numbers...), doc[end:]...)
 }
 
 // attendees says how many come to an event, not who.

@@ -46,7 +46,7 @@ func (d *Documents) webfinger(ctx context.Context, r *http.Request) (document, e
 		return document{}, err
 	}
 	var a *federation.Actor
-	err = d.DB.View(ctx, func(tx *store.Tx) (err error) {
+	err = d.DB.Glance(ctx, func(tx *store.Tx) (err error) {
 		a, err = tx.Actor(ctx, id)
 		return err
 	})

@@ -57,13 +57,35 @@ func (tx *Tx) AnswersBy(ctx context.Context, actor federation.IRI, events ...fed
 	return answers, err
 }
 
+// taken counts the places of an event, named by what follows.
+const taken = `SELECT COUNT(*) + COALESCE(SUM(companions), 0) FROM edges WHERE kind = 'Join' AND pending = 0 AND target = `
+
 // Taken counts the places of an event that were given: everybody who comes, and
 // whom they bring along.
 func (tx *Tx) Taken(ctx context.Context, event federation.IRI) (int, error) {
-	n, err := tx.number(ctx, `
-		SELECT COUNT(*) + COALESCE(SUM(companions), 0) FROM edges WHERE target = ? AND kind = 'Join' AND pending = 0`, event)
+	n, err := tx.number(ctx, taken+`?`, event)
 	return int(n), err
 }
+
+// ObjectTaken is [Tx.Object] and, for an event, [Tx.Taken], asked at once: what
+// the document of an object is made of.
+func (tx *Tx) ObjectTaken(ctx context.Context, id federation.IRI) (*federation.Object, int, error) {
+	var n int
+	s, err := first(ctx, tx, func(r row) (stored, error) { return scanObject(longer{r, &n}) }, `
+		SELECT `+objectColumns+`, CASE WHEN o.kind = 'event' THEN (`+taken+`o.id) ELSE 0 END
+		FROM objects o LEFT JOIN object_documents d ON d.object = o.seq
+		WHERE o.id = ?`, id)
+	return s.Object, n, named(err, "object", id)
+}
+
+// A longer row has a column more than what scans it knows of.
+type longer struct {
+	row
+
+	last any
+}
+
+func (l longer) Scan(dest ...any) error { return l.row.Scan(append(dest, l.last)...) }
 
 // AllAnswers returns everybody who comes to an event, perhaps or for sure, or
 // waits.

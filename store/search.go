@@ -130,16 +130,48 @@ func (tx *Tx) hits(ctx context.Context, q Query, after *hit) ([]hit, error) {
 		return tx.planned(ctx, q, after)
 	case q.Sort == SortNear:
 		return tx.nearest(ctx, q, after)
-	case q.Text != "" || q.Tag != "" || q.Mode != "" || q.Near != nil && q.RadiusKm > 0:
+	case q.starts() && len(q.Kinds) > 1:
 		return tx.ask(ctx, q, q.Kinds, after, plan{})
 	}
-	return tx.byKind(ctx, q, after, plan{})
+	return tx.byIndex(ctx, q, after)
+}
+
+// byIndex asks PostgreSQL so that it can read an index in the order of the list
+// and stop, if it finds that better: for all that is in objects_listed at once,
+// and for other kinds one at a time.
+func (tx *Tx) byIndex(ctx context.Context, q Query, after *hit) (list []hit, err error) {
+	p, err := tx.crowded(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	together := slices.DeleteFunc(slices.Clone(q.Kinds), func(k string) bool { return !isListed(k) })
+	if len(together) > 1 {
+		if list, err = tx.ask(ctx, q, together, after, p); err != nil {
+			return nil, err
+		}
+		q.Kinds = slices.DeleteFunc(slices.Clone(q.Kinds), func(k string) bool { return isListed(k) })
+	}
+	return tx.byKind(ctx, q, after, p, list...)
+}
+
+// crowded tells PostgreSQL not to begin with the place where there is much: of
+// how much lies in a rectangle it knows nothing.
+func (tx *Tx) crowded(ctx context.Context, q Query) (p plan, err error) {
+	if !q.around() {
+		return p, nil
+	}
+	south, north, west, east := rectangle(*q.Near, q.RadiusKm)
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM objects o WHERE o.placed = 1 AND `+inBox+` LIMIT ?) x`,
+		west, south, east, north, q.few+1)
+	if n > int64(q.few) {
+		p.by = "list"
+	}
+	return p, err
 }
 
 // byKind asks for one kind at a time, so that each statement reads an index in
-// its order and stops.
-func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan) ([]hit, error) {
-	var list []hit
+// its order and stops. What was found before is put in its place.
+func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan, list ...hit) ([]hit, error) {
 	for _, kind := range q.Kinds {
 		hits, err := tx.ask(ctx, q, []string{kind}, after, p)
 		if err != nil {
@@ -215,20 +247,23 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 	} else {
 		w.and(`o.gone = 0 AND o.kind IN (?)`, among(kinds))
 	}
+	if p.index == "objects_listed" || tx.postgres() && len(kinds) > 1 && isListed(kinds...) {
+		w.and(listed)
+	}
 	w.within(q, p)
 	w.visible(q.Viewer)
 	q.filter(w, p)
-	if c, arg := tx.match(q.Text); c != "" {
-		if p.checks("words") {
+	if c, args := tx.match(q.Text, p.from); c != "" {
+		if p.checks("words") && !tx.postgres() {
 			c = "+" + c // no index on that
 		}
-		w.and(c, arg)
+		w.and(c, args...)
 	}
 	if q.Near != nil && (q.RadiusKm > 0 || q.Sort == SortNear) {
 		tx.near(w, q, p)
 	}
 	rank, order, args := q.order(w, after)
-	return `SELECT ` + rank + `, o.seq FROM objects o` + p.hint() + ` WHERE ` + strings.Join(w.conditions, ` AND `) +
+	return `SELECT ` + rank + `, o.seq FROM objects o` + tx.hint(p) + ` WHERE ` + strings.Join(w.conditions, ` AND `) +
 		` ORDER BY ` + order + ` LIMIT ?`, append(append(args, w.args...), q.Limit+1)
 }
 
@@ -303,11 +338,14 @@ func haversineArgs(p federation.Point) []any {
 	return []any{p.Latitude, math.Cos(p.Latitude * math.Pi / 180), p.Longitude}
 }
 
+// inBox is what PostgreSQL has an index for: west, south, east and north.
+const inBox = `point(o.lon, o.lat) <@ box(point(?, ?), point(?, ?))`
+
 // near narrows to a rectangle, which an index finds, and then to the circle
 // within.
 func (tx *Tx) near(w *where, q Query, p plan) {
 	w.and(`o.placed = 1`)
-	if q.RadiusKm <= 0 || q.RadiusKm >= everywhere {
+	if !q.around() {
 		return
 	}
 	south, north, west, east := rectangle(*q.Near, q.RadiusKm)
@@ -315,7 +353,7 @@ func (tx *Tx) near(w *where, q Query, p plan) {
 	case p.checks("place"):
 		w.and(`o.lat BETWEEN ? AND ? AND o.lon BETWEEN ? AND ?`, south, north, west, east)
 	case tx.postgres():
-		w.and(`point(o.lon, o.lat) <@ box(point(?, ?), point(?, ?))`, west, south, east, north)
+		w.and(inBox, west, south, east, north)
 	default:
 		w.and(`o.seq IN (SELECT object FROM object_places WHERE max_lat >= ? AND min_lat <= ? AND max_lon >= ? AND min_lon <= ?)`,
 			south, north, west, east)
@@ -323,6 +361,9 @@ func (tx *Tx) near(w *where, q Query, p plan) {
 	s := math.Sin(q.RadiusKm / earth)
 	w.and(haversine+` <= ?`, append(haversineArgs(*q.Near), s*s)...)
 }
+
+// around reports whether a circle is searched.
+func (q Query) around() bool { return q.Near != nil && q.RadiusKm > 0 && q.RadiusKm < everywhere }
 
 // rectangle returns what a circle lies in. Where it crosses a pole or the
 // date line, all longitudes do.

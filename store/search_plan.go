@@ -28,14 +28,15 @@ const few = 2000
 // A plan says by what a statement finds its rows. The zero one leaves it to
 // the database.
 type plan struct {
-	index string // that is read
-	by    string // the condition that finds rows without one, of the criteria
-	from  *bound // where the window of the list ends; nil for no window
+	index string  // that is read
+	by    string  // the condition that finds rows without one, of the criteria
+	from  *window // what part of the list is read; nil for all
 }
 
 // hint is what SQLite has after the name of the table.
-func (p plan) hint() string {
+func (tx *Tx) hint(p plan) string {
 	switch {
+	case tx.postgres():
 	case p.index != "":
 		return ` INDEXED BY ` + p.index
 	case p.by != "":
@@ -74,7 +75,7 @@ func (q Query) criteria(kinds []string) (all []criterion) {
 	if q.Mode != "" {
 		add(plan{by: "mode"}, `object_tags WHERE facet = 'mode' AND tag = ?`, q.Mode)
 	}
-	if q.Near != nil && q.RadiusKm > 0 && q.RadiusKm < everywhere {
+	if q.around() {
 		south, north, west, east := rectangle(*q.Near, q.RadiusKm)
 		add(plan{by: "place"}, `object_places WHERE max_lat >= ? AND min_lat <= ? AND max_lon >= ? AND min_lon <= ?`, south, north, west, east)
 	}
@@ -98,15 +99,15 @@ func (tx *Tx) narrow(ctx context.Context, q Query) (best plan, ok bool, err erro
 
 // rare reports whether few objects have the words of a query.
 func (tx *Tx) rare(ctx context.Context, q Query) (bool, error) {
-	_, words := tx.match(q.Text)
-	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM object_words WHERE object_words MATCH ? LIMIT ?)`, words, q.few+1)
+	_, words := tx.match(q.Text, nil)
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM object_words WHERE object_words MATCH ? LIMIT ?)`, words[0], q.few+1)
 	return n <= int64(q.few), err
 }
 
 // planned is [Tx.hits] for SQLite.
 func (tx *Tx) planned(ctx context.Context, q Query, after *hit) ([]hit, error) {
 	p, ok, err := tx.narrow(ctx, q)
-	switch c, _ := tx.match(q.Text); {
+	switch c, _ := tx.match(q.Text, nil); {
 	case err != nil:
 		return nil, err
 	case ok:
@@ -139,16 +140,13 @@ func (q Query) starts() bool { return q.Sort == SortStart || q.Sort == SortLast 
 
 // walkByWords reads the beginning of one list of all kinds, and then, if that
 // does not fill the page, everything that has the words.
-func (tx *Tx) walkByWords(ctx context.Context, q Query, after *hit) ([]hit, error) {
-	p, ok := q.list()
-	if ok {
-		from, err := tx.window(ctx, q, after, p)
-		if err != nil {
+func (tx *Tx) walkByWords(ctx context.Context, q Query, after *hit) (_ []hit, err error) {
+	if p, ok := q.list(); ok {
+		if p.from, err = tx.window(ctx, q, after, p); err != nil {
 			return nil, err
 		}
-		p.from = from
 		hits, err := tx.ask(ctx, q, q.Kinds, after, p)
-		if err != nil || from == nil || len(hits) > q.Limit {
+		if err != nil || p.from == nil || len(hits) > q.Limit {
 			return hits, err
 		}
 	}
@@ -166,7 +164,7 @@ func (q Query) list() (p plan, ok bool) {
 		p.index = "objects_by_start"
 	case q.LocalOnly:
 		p.index = "objects_local"
-	case slices.ContainsFunc(q.Kinds, func(k string) bool { return !slices.Contains(searchKinds, k) }):
+	case !isListed(q.Kinds...):
 		return p, false
 	default:
 		p.index = "objects_listed"
@@ -177,9 +175,19 @@ func (q Query) list() (p plan, ok bool) {
 // listed is the condition of the index of that name, word by word.
 const listed = `o.kind IN ('offer', 'need', 'event', 'article')`
 
-// window returns the place in a list that is so many rows further; nil if the
-// list ends before.
-func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*bound, error) {
+// isListed reports whether all of kinds are in that index.
+func isListed(kinds ...string) bool {
+	return !slices.ContainsFunc(kinds, func(k string) bool { return !slices.Contains(searchKinds, k) })
+}
+
+// A window is the beginning of a list.
+type window struct {
+	end       int64 // the time of its last row
+	low, high int64 // the numbers of its rows are between these
+}
+
+// window returns the beginning of a list; nil if that is the whole list.
+func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*window, error) {
 	w := new(where)
 	w.and(`o.gone = 0`)
 	if q.starts() {
@@ -195,14 +203,19 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*bound, 
 		w.and(`(o.end_at >= ? OR o.end_at = 0)`, q.From)
 	}
 	_, order, _ := q.order(w, after)
-	at := `o.published`
+	at, last := `o.published`, `MIN(at)`
 	if q.starts() {
 		at = `o.start_at`
 	}
-	list, err := all(ctx, tx, func(r row) (b bound, err error) { err = r.Scan(&b.at, &b.seq); return b, err },
-		`SELECT `+at+`, o.seq FROM objects o`+p.hint()+` WHERE `+strings.Join(w.conditions, ` AND `)+` ORDER BY `+order+` LIMIT 1 OFFSET ?`,
+	if q.Sort == SortStart {
+		last = `MAX(at)`
+	}
+	n := 0
+	list, err := all(ctx, tx, func(r row) (b window, err error) { err = r.Scan(&n, &b.end, &b.low, &b.high); return b, err },
+		`SELECT COUNT(*), COALESCE(`+last+`, 0), COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0) FROM (
+			SELECT `+at+` AS at, o.seq FROM objects o`+tx.hint(p)+` WHERE `+strings.Join(w.conditions, ` AND `)+` ORDER BY `+order+` LIMIT ?)`,
 		append(w.args, q.few)...)
-	if err != nil || len(list) == 0 {
+	if err != nil || n < q.few {
 		return nil, err
 	}
 	return &list[0], nil
@@ -210,16 +223,16 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*bound, 
 
 // within keeps a list to its window.
 func (w *where) within(q Query, p plan) {
-	if p.index == "objects_listed" {
-		w.and(listed)
-	}
 	switch {
 	case p.from == nil:
 	case q.Sort == SortStart:
-		w.and(`(o.start_at, o.seq) <= (?, ?)`, p.from.at, p.from.seq)
+		w.and(`o.start_at <= ?`, p.from.end)
 	case q.Sort == SortLast:
-		w.and(`(o.start_at, o.seq) >= (?, ?)`, p.from.at, p.from.seq)
+		w.and(`o.start_at >= ?`, p.from.end)
 	default:
-		w.and(`(o.published, o.seq) >= (?, ?)`, p.from.at, p.from.seq)
+		w.and(`o.published >= ?`, p.from.end)
+	}
+	if p.from != nil {
+		w.and(`o.seq BETWEEN ? AND ?`, p.from.low, p.from.high)
 	}
 }

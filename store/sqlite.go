@@ -164,25 +164,37 @@ func (s *sqlite) update(ctx context.Context, db *DB, fn func(*Tx) error) error {
 	return s.writer.update(ctx, db, fn)
 }
 
-func (s *sqlite) view(ctx context.Context, db *DB, fn func(*Tx) error) (err error) {
-	var r *reader
+func (s *sqlite) view(ctx context.Context, db *DB, fn func(*Tx) error) error {
+	return s.reading(ctx, func(r *reader) (err error) {
+		if _, err := r.exec(ctx, "BEGIN", nil); err != nil {
+			return fmt.Errorf("store: %w", err)
+		}
+		defer func() {
+			if _, e := r.exec(context.WithoutCancel(ctx), "ROLLBACK", nil); e != nil && err == nil {
+				err = fmt.Errorf("store: %w", e)
+			}
+		}()
+		return protect(fn, db.begin(&r.prepared, r.bun))
+	})
+}
+
+// reading lends one of the connections that read.
+func (s *sqlite) reading(ctx context.Context, fn func(*reader) error) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-s.closed:
 		return ErrClosed
-	case r = <-s.readers:
+	case r := <-s.readers:
+		defer func() { s.readers <- r }()
+		return fn(r)
 	}
-	defer func() { s.readers <- r }()
-	if _, err := r.exec(ctx, "BEGIN", nil); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	defer func() {
-		if _, e := r.exec(context.WithoutCancel(ctx), "ROLLBACK", nil); e != nil && err == nil {
-			err = fmt.Errorf("store: %w", e)
-		}
-	}()
-	return protect(fn, db.begin(&r.prepared, r.bun))
+}
+
+func (s *sqlite) glance(ctx context.Context, db *DB, fn func(*Tx) error) (err error) {
+	return s.reading(ctx, func(r *reader) error {
+		return protect(fn, db.tx(&single{session: &r.prepared}, nil, false))
+	})
 }
 
 func (s *sqlite) ping(ctx context.Context, db *DB) error {

@@ -121,8 +121,33 @@ func (p *prepared) close() error {
 	return p.conn.Close()
 }
 
-// positional is a transaction on PostgreSQL, which numbers its arguments.
-type positional struct{ tx *sql.Tx }
+// single is a session that reads once.
+type single struct {
+	session
+
+	asked bool
+}
+
+var errSecond = errors.New("store: a glance asks a single thing")
+
+func (s *single) exec(context.Context, string, []any) (sql.Result, error) { return nil, errSecond }
+
+func (s *single) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if s.asked {
+		return nil, errSecond
+	}
+	s.asked = true
+	return s.session.query(ctx, query, args)
+}
+
+// positional speaks to PostgreSQL, which numbers its arguments: within a
+// transaction, or each statement by itself.
+type positional struct {
+	tx interface {
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
+}
 
 func (p *positional) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	query, args, fixed := expand(query, args)

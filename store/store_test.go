@@ -215,6 +215,29 @@ func TestViewCannotWrite(t *testing.T) {
 	})
 }
 
+func TestAGlanceAsksASingleThing(t *testing.T) {
+	each(t, func(t *fixture) {
+		bob := remote("b.example", "bob")
+		t.actors(bob)
+		err := t.db.Glance(t.ctx, func(tx *Tx) error {
+			a, err := tx.Actor(t.ctx, bob.ID)
+			if err != nil || a.Name != bob.Name {
+				t.Errorf("%+v %v", a, err)
+			}
+			_, err = tx.Actor(t.ctx, bob.ID)
+			return err
+		})
+		if !errors.Is(err, errSecond) {
+			t.Errorf("asked twice: %v", err)
+		}
+		if err := t.db.Glance(t.ctx, func(tx *Tx) error { return tx.PutActor(t.ctx, bob) }); !errors.Is(err, errSecond) {
+			t.Errorf("wrote: %v", err)
+		}
+		// And whoever comes next finds the connection as it was.
+		t.view(func(tx *Tx) error { return second(tx.Actor(t.ctx, bob.ID)) })
+	})
+}
+
 func TestViewSeesOneState(t *testing.T) {
 	each(t, func(t *fixture) {
 		t.update(func(tx *Tx) error { return tx.PutSetting(t.ctx, "a", "1") })

@@ -118,11 +118,12 @@ func (tx *Tx) putWords(ctx context.Context, seq int64, text string) error {
 }
 
 // match is the condition that finds every word of text, or what begins with
-// it; "" if there is none.
-func (tx *Tx) match(text string) (condition string, arg string) {
+// it; "" if there is none. SQLite makes a list of all that has them: no longer
+// than the window.
+func (tx *Tx) match(text string, in *window) (condition string, args []any) {
 	list := words(text)
 	if len(list) == 0 {
-		return "", ""
+		return "", nil
 	}
 	if len(list) > 10 {
 		list = list[:10]
@@ -135,7 +136,11 @@ func (tx *Tx) match(text string) (condition string, arg string) {
 		}
 	}
 	if tx.postgres() {
-		return `o.searchable = 1 AND o.words @@ CAST(? AS tsquery)`, strings.Join(list, " & ")
+		return `o.searchable = 1 AND o.words @@ CAST(? AS tsquery)`, []any{strings.Join(list, " & ")}
 	}
-	return `o.seq IN (SELECT rowid FROM object_words WHERE object_words MATCH ?)`, strings.Join(list, " AND ")
+	args = []any{strings.Join(list, " AND ")}
+	if in == nil {
+		return `o.seq IN (SELECT rowid FROM object_words WHERE object_words MATCH ?)`, args
+	}
+	return `o.seq IN (SELECT rowid FROM object_words WHERE object_words MATCH ? AND rowid BETWEEN ? AND ?)`, append(args, in.low, in.high)
 }
