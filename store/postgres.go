@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, dsn string) (_ *postgres, err error) {
 	if err != nil {
 		return nil, errors.New("the postgres:// address cannot be read") // it holds a password
 	}
-	// One round trip for each statement, with nothing to prepare.
+	// One round trip for each statement, with nothing to prepare; but see glance.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(quick))
 	pool.SetMaxOpenConns(postgresConns)
@@ -107,7 +107,7 @@ func (p *postgres) view(ctx context.Context, db *DB, fn func(*Tx) error) error {
 }
 
 func (p *postgres) glance(ctx context.Context, db *DB, fn func(*Tx) error) error {
-	return protect(fn, db.tx(&single{session: &positional{p.bun.DB}}, nil, true))
+	return protect(fn, db.tx(&single{session: &positional{p.bun.DB, true}}, nil, true))
 }
 
 // try runs a transaction once.
@@ -125,7 +125,7 @@ func (p *postgres) try(ctx context.Context, db *DB, o *sql.TxOptions, fn func(*T
 			_ = b.Rollback() // what failed before is the error
 		}
 	}()
-	tx := db.begin(&positional{b.Tx}, b)
+	tx := db.begin(&positional{tx: b.Tx}, b)
 	if err := protect(fn, tx); err != nil {
 		return nil, err
 	}

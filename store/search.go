@@ -285,7 +285,7 @@ func (q Query) filter(w *where, p plan) {
 		w.and(`o.audience = ? AND o.audience <> '' AND `+turnedDown, q.Circuit)
 	}
 	if !q.Ended.IsZero() {
-		w.and(`o.end_at > 0 AND o.end_at < ?`, q.Ended)
+		w.and(`o.end_at > 0 AND o.end_at < ? AND o.start_at < ?`, q.Ended, q.Ended) // the second is where an index begins
 	}
 	if q.LocalOnly {
 		w.and(`o.local = 1`)

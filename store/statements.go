@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
+
 	"codeberg.org/maillage/maillage/federation"
 )
 
@@ -147,6 +149,7 @@ type positional struct {
 		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	}
+	prepared bool // statements are kept prepared: one that finds its row by an id costs less than its plan
 }
 
 func (p *positional) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
@@ -156,6 +159,9 @@ func (p *positional) exec(ctx context.Context, query string, args []any) (sql.Re
 
 func (p *positional) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
 	query, args, fixed := expand(query, args)
+	if p.prepared {
+		args = slices.Insert(args, 0, any(pgx.QueryExecModeCacheStatement))
+	}
 	return p.tx.QueryContext(ctx, numbered(query, fixed), args...)
 }
 
