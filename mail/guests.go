@@ -62,7 +62,7 @@ func (w *Writer) writeGuest(ctx context.Context, tx *store.Tx, g *store.Guest, w
 	if errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone() {
 		return nil
 	}
-	if err != nil {
+	if err != nil || what == "remind" && !takesPlace(o) {
 		return err
 	}
 	site, err := siteName(ctx, tx)

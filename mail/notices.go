@@ -141,10 +141,15 @@ func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, 
 	if title != "" {
 		line += " " + title
 	}
-	if strings.HasPrefix(string(n.Object), tx.Home()+"/") {
-		return line + "\n  " + string(n.Object), nil
+	return line + "\n  " + pageOf(tx, n.Object), nil
+}
+
+// pageOf is where a member reads something here: a peer's too.
+func pageOf(tx *store.Tx, id federation.IRI) string {
+	if strings.HasPrefix(string(id), tx.Home()+"/") {
+		return string(id)
 	}
-	return line + "\n  " + tx.Home() + "/peer/objects?id=" + url.QueryEscape(string(n.Object)), nil
+	return tx.Home() + "/peer/objects?id=" + url.QueryEscape(string(id))
 }
 
 // title returns the name of what a notice is about: the words of most end where

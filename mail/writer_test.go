@@ -82,6 +82,9 @@ func (d *desk) write() []letter {
 	if err := d.writer.guests(d.ctx); err != nil {
 		d.Fatal(err)
 	}
+	if err := d.writer.reminders(d.ctx); err != nil {
+		d.Fatal(err)
+	}
 	if err := d.writer.weekly(d.ctx); err != nil {
 		d.Fatal(err)
 	}

@@ -36,6 +36,7 @@ type Account struct {
 	Notify    string    // by mail: one of the MailXxx constants
 	Visited   time.Time // the last use before the present visit; zero: this is the first
 	InvitedBy int64     // an account, which may be gone; 0: nobody
+	Remind    string    // of events they come to: words out of RemindXxx
 	TOTP      string    // the secret of one-time codes
 	TOTPSince time.Time // when that was confirmed; zero: it is not in use
 }
@@ -63,6 +64,7 @@ type accountRow struct {
 	NotifyMail string
 	Visited    int64
 	InvitedBy  int64
+	Remind     string
 	TOTP       string `bun:"totp"`
 	TOTPSince  int64  `bun:"totp_since"`
 	TOTPStep   int64  `bun:"totp_step"`
@@ -72,7 +74,7 @@ func (r *accountRow) account() *Account {
 	return &Account{
 		ID: r.ID, Name: r.Name, Email: r.Email, Role: r.Role, Password: r.Password, Person: r.Person,
 		Locale: r.Locale, Suspended: r.Suspended != 0, Created: moment(r.Created), Notify: r.NotifyMail,
-		Visited: moment(r.Visited), InvitedBy: r.InvitedBy, TOTP: r.TOTP, TOTPSince: moment(r.TOTPSince),
+		Visited: moment(r.Visited), InvitedBy: r.InvitedBy, Remind: r.Remind, TOTP: r.TOTP, TOTPSince: moment(r.TOTPSince),
 	}
 }
 
@@ -133,8 +135,8 @@ func (tx *Tx) UpdateAccount(ctx context.Context, a *Account) error {
 		a.Notify = MailNone
 	}
 	n, err := tx.exec(ctx, `
-		UPDATE accounts SET email = ?, role = ?, person = ?, locale = ?, suspended = ?, notify_mail = ? WHERE id = ?`,
-		a.Email, a.Role, a.Person, a.Locale, a.Suspended, a.Notify, a.ID)
+		UPDATE accounts SET email = ?, role = ?, person = ?, locale = ?, suspended = ?, notify_mail = ?, remind = ? WHERE id = ?`,
+		a.Email, a.Role, a.Person, a.Locale, a.Suspended, a.Notify, a.Remind, a.ID)
 	if err = changed(n, err); err != nil {
 		return named(err, "account", a.ID)
 	}

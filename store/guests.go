@@ -238,6 +238,11 @@ func (tx *Tx) forgetAnswers(ctx context.Context) (removed int, err error) {
 	queries = append(queries, struct {
 		query string
 		args  []any
+	}{`DELETE FROM reminders WHERE id IN (
+		SELECT r.id FROM reminders r LEFT JOIN objects o ON o.id = r.event WHERE o.id IS NULL OR o.gone = 1 OR o.end_at < ? LIMIT ?)`, []any{before, retentionBatch}})
+	queries = append(queries, struct {
+		query string
+		args  []any
 	}{`DELETE FROM edges WHERE seq IN (` + tx.overSlots() + `)`, []any{before, before, retentionBatch}})
 	for _, kind := range []string{federation.Join, federation.TentativeAccept, federation.Asked} {
 		queries = append(queries, struct {

@@ -26,6 +26,7 @@ type accountData struct {
 	Languages []option
 	Sending   bool // mail is configured
 	Notify    []option
+	Remind    []option
 }
 
 func (v *visit) accountPage(context.Context, *store.Tx) (*page, error) {
@@ -39,7 +40,7 @@ func (v *visit) accountForm(f *form) *page {
 	a := v.account
 	d := accountData{
 		Form: f, Name: a.Name, Email: a.Email, Role: v.words.T("page_role_" + a.Role), First: a.Password == "",
-		Sending: v.Mail, Notify: options(v.words, "page_notify_", notifies),
+		Sending: v.Mail, Notify: options(v.words, "page_notify_", notifies), Remind: v.remindOptions(a.Remind),
 	}
 	for _, who := range v.voices {
 		if who.ID == a.Person {

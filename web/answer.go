@@ -36,6 +36,8 @@ type answering struct {
 	Slots []*slotLine // what there is to do; on the page of the event alone
 	Named bool        // everybody sees who does it
 
+	Reminds []option // when to be reminded, for whoever comes
+
 	given *federation.Edge
 }
 
@@ -60,6 +62,13 @@ func (v *visit) askAnswer(ctx context.Context, tx *store.Tx, o *federation.Objec
 		me = v.account.Person
 	}
 	a.Named = federation.HelpersShown(o)
+	if a.Given == "yes" || a.Given == "waiting" {
+		choice, err := tx.RemindChoice(ctx, me, o.ID)
+		if err != nil {
+			return err
+		}
+		a.Reminds = v.remindChoices(choice)
+	}
 	if a.Slots, err = v.slotsOf(ctx, tx, o, me); err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ var noticeTabs = []struct {
 	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
-	{"answers", store.NoticeQuery{Kinds: []string{"Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed"}}},
+	{"answers", store.NoticeQuery{Kinds: []string{"Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed"}}},
 }
 
 // noticeQuery reads which notices are asked for.

@@ -89,6 +89,8 @@ func routes() []route {
 		{path: "/objects/{id}/answers", who: member, get: (*visit).answersPage, post: (*visit).decideAnswer},
 		{path: "/objects/{id}/answers/table", who: member, get: (*visit).answersTable},
 		{path: "/objects/{id}/answers/sheet", who: member, get: (*visit).signUpSheet},
+		{path: "/account/reminders", who: member, post: (*visit).changeReminders},
+		{path: "/answer/remind", who: member, post: (*visit).remindMe},
 		{path: "/answer/slot", who: member, post: (*visit).takeSlot},
 		{path: "/objects/{id}/answers/slot", who: member, post: (*visit).assignSlot},
 		{path: "/objects/{id}/answers/add", who: member, post: (*visit).addGuest},

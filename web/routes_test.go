@@ -136,6 +136,8 @@ var posted = map[string][5]int{
 	"/objects/{id}/cancel":         {401, 404, 409, 404, 409}, // an offer is no event
 	"/objects/{id}/delete":         {401, 404, 303, 404, 404}, // the editor deletes it first
 	"/answer":                      {401, 404, 404, 404, 404},
+	"/account/reminders":           {401, 303, 303, 303, 303},
+	"/answer/remind":               {401, 404, 404, 404, 404},
 	"/answer/slot":                 {401, 404, 404, 404, 404},
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},

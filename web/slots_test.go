@@ -233,3 +233,23 @@ func TestSlotsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestChoosingReminders(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i.as("member").get("/account").wants(t, 200, "Rappels", "la veille", "aussi par courriel")
+	i.as("member").post("/account/reminders", url.Values{"remind": {"mail", "day", "dance"}}).wants(t, 303)
+	i.as("member").get("/account").wants(t, 200, `value="day" checked`, `value="mail" checked`)
+	path := i.feast("9", "free")
+	remind := func(choice string) response {
+		return i.as("member").post("/answer/remind", url.Values{"object": {origin + path}, "remind": {choice}})
+	}
+	remind("never").wants(t, 400) // who does not come
+	if page := i.as("member").get(path).wants(t, 200).body; strings.Contains(page, "Me le rappeler") {
+		t.Error("asked of who does not come")
+	}
+	i.as("member").post("/answer", url.Values{"object": {origin + path}, "answer": {"yes"}}).wants(t, 303)
+	i.as("member").get(path).wants(t, 200, "Me le rappeler", "comme dans mes réglages")
+	remind("dance").wants(t, 400)
+	remind("day hours").wants(t, 303)
+	i.as("member").get(path).wants(t, 200, `value="day hours" selected`)
+}
