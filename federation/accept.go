@@ -9,9 +9,12 @@ import (
 )
 
 // accept agrees to what another actor proposed. ActivityPub 7.6. Of an event
-// itself it is an answer: I come.
+// itself it is an answer: I come; of an Offer it makes an agreement.
 var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	if owed, ok, err := rsvp(ctx, s, a); ok || err != nil {
+		return owed, err
+	}
+	if owed, ok, err := agreement(ctx, s, a); ok || err != nil {
 		return owed, err
 	}
 	e, err := proposed(ctx, s, a)
@@ -40,10 +43,14 @@ var accept = Verb{Type: Accept, Apply: func(ctx context.Context, s State, a *Act
 }}
 
 // reject refuses it, or ends later what was accepted. ActivityPub 7.7. Of an
-// event itself it is an answer: I do not come.
+// event itself it is an answer: I do not come; of an Offer, that there is no
+// agreement.
 var reject = Verb{Type: Reject, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	if owed, ok, err := rsvp(ctx, s, a); ok || err != nil {
 		return owed, err
+	}
+	if ok, err := refusal(ctx, s, a); ok || err != nil {
+		return nil, err
 	}
 	e, err := proposed(ctx, s, a)
 	if errors.Is(err, ErrNotFound) && a.Local && a.Inner != nil && (a.Inner.Type == Join || a.Inner.Type == Follow && a.Inner.Object == a.Actor) {

@@ -35,9 +35,10 @@ const (
 		`"publishes":"vf:publishes","reciprocal":"vf:reciprocal","resourceConformsTo":"vf:resourceConformsTo",` +
 		`"resourceQuantity":"vf:resourceQuantity","availableQuantity":"vf:availableQuantity","minimumQuantity":"vf:minimumQuantity",` +
 		`"satisfies":"vf:satisfies","stipulates":"vf:stipulates","stipulatesReciprocal":"vf:stipulatesReciprocal",` +
-		`"fulfills":"vf:fulfills","hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
+		`"fulfills":"vf:fulfills","due":{"@id":"vf:due","@type":"http://www.w3.org/2001/XMLSchema#dateTime"},"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
 		`"exchangeMode":"maillage:exchangeMode","resourceCategory":"maillage:resourceCategory",` +
-		`"priceBreakdown":{"@id":"maillage:priceBreakdown","@container":"@list"},"amount":"maillage:amount","kind":"maillage:kind"`
+		`"priceBreakdown":{"@id":"maillage:priceBreakdown","@container":"@list"},"amount":"maillage:amount","kind":"maillage:kind",` +
+		`"agreesAtOnce":"maillage:agreesAtOnce","cancelHours":"maillage:cancelHours","threshold":"maillage:threshold"`
 
 	eventContext = `"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +
 		`"eventStatus":{"@id":"fep8a8e:eventStatus","@type":"@vocab"},"EventScheduled":"fep8a8e:EventScheduled",` +

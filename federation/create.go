@@ -28,6 +28,9 @@ var create = Verb{
 		if owed, ok, err := vote(ctx, s, a, o); ok || err != nil {
 			return owed, err
 		}
+		if ok, err := fulfilment(ctx, s, a, o); ok || err != nil {
+			return nil, err
+		}
 		old, err := s.Object(ctx, o.ID)
 		switch {
 		case errors.Is(err, ErrNotFound):

@@ -54,5 +54,28 @@ func (d Decimal) Rat() *big.Rat {
 // Cmp compares two numbers: -1, 0 or 1.
 func (d Decimal) Cmp(e Decimal) int { return d.Rat().Cmp(e.Rat()) }
 
+// Plus returns the sum of two numbers.
+func (d Decimal) Plus(e Decimal) Decimal { return decimalOf(new(big.Rat).Add(d.Rat(), e.Rat())) }
+
+// Minus returns the difference; nought if e is more than d.
+func (d Decimal) Minus(e Decimal) Decimal {
+	r := new(big.Rat).Sub(d.Rat(), e.Rat())
+	if r.Sign() < 0 {
+		return "0"
+	}
+	return decimalOf(r)
+}
+
+// multiple reports whether d is a whole number of times e.
+func (d Decimal) multiple(e Decimal) bool {
+	return !e.Zero() && new(big.Rat).Quo(d.Rat(), e.Rat()).IsInt()
+}
+
+// decimalOf writes a number with up to six digits after the point.
+func decimalOf(r *big.Rat) Decimal {
+	s := r.FloatString(6)
+	return Decimal(strings.TrimSuffix(strings.TrimRight(s, "0"), "."))
+}
+
 // Zero reports whether d is absent or nought.
 func (d Decimal) Zero() bool { return d.Rat().Sign() == 0 }

@@ -14,6 +14,9 @@ var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activi
 	if a.Object == a.Actor {
 		return nil, s.DropActor(ctx, a.Actor)
 	}
+	if owed, ok, err := revocation(ctx, s, a); ok || err != nil {
+		return owed, err
+	}
 	old, err := s.Object(ctx, a.Object)
 	switch {
 	case errors.Is(err, ErrNotFound):

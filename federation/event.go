@@ -5,6 +5,7 @@ package federation
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"time"
 	"unicode/utf8"
 )
@@ -165,6 +166,14 @@ func (o *Object) put(name string, v any) {
 		return
 	}
 	o.Extra[name] = raw
+}
+
+// edited returns a copy of o to change: with properties of its own, and without
+// the bytes that said what it was.
+func (o *Object) edited() *Object {
+	e := *o
+	e.Extra, e.Raw = maps.Clone(o.Extra), nil
+	return &e
 }
 
 // first returns the first string that is not empty.

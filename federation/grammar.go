@@ -43,6 +43,17 @@ type State interface {
 	// LocalFollowers returns those of our actors who follow id.
 	LocalFollowers(ctx context.Context, id IRI) ([]IRI, error)
 
+	// Exchange returns the exchange that an Offer, an Agreement or its page
+	// names.
+	Exchange(ctx context.Context, id IRI) (*Exchange, error)
+	// OpenExchange returns what a partner asked of a proposal and nobody decided
+	// yet.
+	OpenExchange(ctx context.Context, proposal, partner IRI) (*Exchange, error)
+	// OpenExchanges returns all that was proposed and not decided, the oldest
+	// first.
+	OpenExchanges(ctx context.Context, proposal IRI) ([]*Exchange, error)
+	PutExchange(ctx context.Context, x *Exchange) error
+
 	// LogActivity remembers that actor spoke this activity: [ErrSeen] if it
 	// was remembered before.
 	LogActivity(ctx context.Context, a *Activity) error
@@ -110,6 +121,7 @@ const (
 	Leave           = "Leave"
 	Like            = "Like"
 	Move            = "Move"
+	Offer           = "Offer"
 	Reject          = "Reject"
 	Remove          = "Remove"
 	TentativeAccept = "TentativeAccept"
@@ -121,7 +133,7 @@ const (
 // one, write it in a file of its own and name it here.
 var (
 	verbs = named([]Verb{
-		accept, add, announce, block, create, del, flag, follow, ignore, join, leave, like, move, reject, remove,
+		accept, add, announce, block, create, del, flag, follow, ignore, join, leave, like, move, offer, reject, remove,
 		tentativeAccept, undo, update,
 	}, func(v Verb) string { return v.Type })
 	nouns = named([]Noun{
@@ -178,6 +190,7 @@ func Apply(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	if err := checkSuspended(ctx, s, a); err != nil {
 		return nil, err
 	}
+	a.name()
 	setAsideForeign(a)
 	if err := s.Lock(ctx, a.Object); err != nil {
 		return nil, err
@@ -230,6 +243,7 @@ func Learn(ctx context.Context, s State, o *Object) error {
 // NeedsOf returns what must be known before a can be applied.
 func NeedsOf(a *Activity) Needs {
 	n := Needs{}
+	a.name()
 	if v := verbs[a.Type]; v.Needs != nil {
 		n = v.Needs(a)
 	}

@@ -4,7 +4,6 @@ package federation
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +25,8 @@ type Saying struct {
 	Kind  string // one of the SayXxx constants, or what became of the event
 	Event IRI
 	Was   *Object // the event before it changed; may be nil
+
+	Reason string // a message id of package locale, of SayReason
 }
 
 // What is said to those who answer by poll.
@@ -34,6 +35,8 @@ const (
 	SayWaiting = "waiting" // for a place, or the organiser
 	SayPlace   = "place"   // there is one now
 	SayRefused = "refused"
+	SayReason  = "reason" // why there is no agreement
+	SayStock   = "stock"  // how much of a proposal is left: its text is made anew
 )
 
 // The options of our polls, in this order.
@@ -198,13 +201,9 @@ func voted(ctx context.Context, s State, about *Object, asked *Edge, by IRI, cho
 
 // tallied is the Update that shows a voter their vote.
 func tallied(paper *Object, chosen int) *Activity {
-	o := *paper
-	o.Extra = map[string]json.RawMessage{}
-	for name, raw := range paper.Extra {
-		o.Extra[name] = raw
-	}
-	PutOptions(&o, Answers(paper), chosen)
-	return &Activity{Type: Update, Actor: o.AttributedTo, Local: true, To: o.To, Cc: o.Cc, Enclosed: &o}
+	o := paper.edited()
+	PutOptions(o, Answers(paper), chosen)
+	return &Activity{Type: Update, Actor: o.AttributedTo, Local: true, To: o.To, Cc: o.Cc, Enclosed: o}
 }
 
 // say is what we owe in words to whoever answered by poll: their server does

@@ -6,8 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/big"
+	"reflect"
 	"slices"
-	"strings"
 )
 
 // proposal is an offer or a need: a Note that a Mastodon reader can read and
@@ -50,7 +50,7 @@ const (
 // (domain "mode") as it stands in exchangeMode on the wire.
 var ExchangeModes = []string{
 	"sale", "localCurrency", "barter", "gift", "loan", "sharedUse",
-	"volunteering", "timeBank", "freePrice", "commitment",
+	"volunteering", "timeBank", "freePrice", "commitment", "capital", "publicFunding",
 }
 
 // Units lists the units of quantities: names of the Ontology of units of
@@ -72,10 +72,15 @@ type Proposal struct {
 	Modes      []string
 	Category   string      // a code of the domain's sectors
 	Breakdown  []PricePart // of the price in Reciprocal; may be empty
+
+	AtOnce      bool      // what can be agreed on is agreed at once, while there is some
+	Threshold   *Quantity // bought in common: agreed with everyone once so much is asked for
+	CancelHours int       // how long before the hand-over who asked may still cancel; 0: until then
 }
 
 // An Intent is one side of a proposal.
 type Intent struct {
+	ID         IRI    // as its author named it; may be empty
 	Action     string // transfer or deliverService
 	ConformsTo string // resourceConformsTo: what it is, any URI
 	Quantity   *Quantity
@@ -120,6 +125,9 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	p.Modes = texts(o.Extra["exchangeMode"])
 	p.Category = text(o.Extra["resourceCategory"])
 	read(o.Extra["priceBreakdown"], &p.Breakdown)
+	read(o.Extra["agreesAtOnce"], &p.AtOnce)
+	read(o.Extra["cancelHours"], &p.CancelHours)
+	p.Threshold = quantityOf(o.Extra["threshold"])
 	return p, true
 }
 
@@ -155,6 +163,11 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
+	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold} {
+		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
+			o.put(name, v)
+		}
+	}
 }
 
 // Price returns what is asked in return and in which currency: a code of
@@ -175,7 +188,12 @@ func (p Proposal) check() error {
 	for _, q := range []struct {
 		name string
 		q    *Quantity
-	}{{"resourceQuantity", p.Primary.Quantity}, {"availableQuantity", p.Primary.Available}, {"minimumQuantity", p.Primary.Minimum}} {
+	}{
+		{"resourceQuantity", p.Primary.Quantity},
+		{"availableQuantity", p.Primary.Available},
+		{"minimumQuantity", p.Primary.Minimum},
+		{"threshold", p.Threshold},
+	} {
 		if q.q == nil {
 			continue
 		}
@@ -203,14 +221,9 @@ func (p Proposal) check() error {
 		sum.Add(sum, part.Amount.Rat())
 	}
 	if sum.Cmp(total) != 0 {
-		return field("priceBreakdown", "error_breakdown", "the parts make %s, the price is %s", decimal(sum), decimal(total))
+		return field("priceBreakdown", "error_breakdown", "the parts make %s, the price is %s", decimalOf(sum), decimalOf(total))
 	}
 	return nil
-}
-
-// decimal prints a sum of decimals without trailing zeros.
-func decimal(r *big.Rat) string {
-	return strings.TrimSuffix(strings.TrimRight(r.FloatString(6), "0"), ".")
 }
 
 // The wire form of an intent. hasNumericalValue is a string.
@@ -228,6 +241,15 @@ func (i Intent) wire(id IRI) intentWire {
 	return intentWire{"Intent", id, first(i.Action, "transfer"), i.ConformsTo, i.Quantity, i.Available, i.Minimum}
 }
 
+// named is the id of an intent of the proposal, which by FEP-0837 has a
+// fragment of its own.
+func (i Intent) named(proposal IRI, fragment string) IRI {
+	if i.ID.Document() == proposal {
+		return i.ID
+	}
+	return proposal + IRI(fragment)
+}
+
 // intentOf reads an intent, or the first of a list of them.
 func intentOf(raw json.RawMessage) Intent {
 	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
@@ -240,6 +262,7 @@ func intentOf(raw json.RawMessage) Intent {
 	read(raw, &m)
 	get := func(name string) json.RawMessage { return valueFlows(m, name) }
 	return Intent{
+		ID:     IRI(text(get("id"))),
 		Action: text(get("action")), ConformsTo: text(get("resourceConformsTo")),
 		Quantity: quantityOf(get("resourceQuantity")), Available: quantityOf(get("availableQuantity")),
 		Minimum: quantityOf(get("minimumQuantity")),

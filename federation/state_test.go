@@ -22,6 +22,7 @@ type memory struct {
 	activities map[string]bool
 	suspended  map[IRI]bool
 	notices    []Notice
+	exchanges  map[IRI]Exchange
 }
 
 var noon = time.Date(2026, 9, 12, 12, 0, 0, 0, time.UTC)
@@ -39,7 +40,7 @@ const (
 func newMemory() *memory {
 	s := &memory{
 		now: noon, actors: map[IRI]Actor{}, objects: map[IRI]Object{}, edges: map[string]Edge{},
-		activities: map[string]bool{}, suspended: map[IRI]bool{},
+		activities: map[string]bool{}, suspended: map[IRI]bool{}, exchanges: map[IRI]Exchange{},
 	}
 	for _, id := range []IRI{ann, bob, vera, mal, evil} {
 		s.actors[id] = Actor{
@@ -172,7 +173,7 @@ func (s *memory) Suspended(_ context.Context, id IRI) (bool, error) {
 
 // world is everything that can be seen of a state, to compare two of them.
 func (s *memory) world() string {
-	raw, err := json.Marshal([]any{s.actors, s.objects, s.edges})
+	raw, err := json.Marshal([]any{s.actors, s.objects, s.edges, s.exchanges})
 	if err != nil {
 		panic(err)
 	}
@@ -205,4 +206,36 @@ func post(o *Object) *Activity {
 	a := act(Create, o.AttributedTo, o.ID)
 	a.Enclosed, a.To, a.Cc = o, o.To, o.Cc
 	return a
+}
+
+func (s *memory) Exchange(_ context.Context, id IRI) (*Exchange, error) {
+	for _, x := range s.exchanges {
+		if id != "" && (x.ID == id || x.Offer == id || x.Agreement == id) {
+			return &x, nil
+		}
+	}
+	return nil, fmt.Errorf("exchange %s: %w", id, ErrNotFound)
+}
+
+func (s *memory) OpenExchange(_ context.Context, proposal, partner IRI) (*Exchange, error) {
+	for _, x := range s.exchanges {
+		if x.Proposal == proposal && x.Partner == partner && x.Open() {
+			return &x, nil
+		}
+	}
+	return nil, fmt.Errorf("exchange of %s: %w", partner, ErrNotFound)
+}
+
+func (s *memory) OpenExchanges(_ context.Context, proposal IRI) (list []*Exchange, err error) {
+	for _, id := range slices.Sorted(maps.Keys(s.exchanges)) {
+		if x := s.exchanges[id]; x.Proposal == proposal && x.State == ExchangeProposed {
+			list = append(list, &x)
+		}
+	}
+	return list, nil
+}
+
+func (s *memory) PutExchange(_ context.Context, x *Exchange) error {
+	s.exchanges[x.ID] = *x
+	return nil
 }

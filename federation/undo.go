@@ -10,6 +10,9 @@ import (
 
 // undo takes back an earlier activity of the same actor. ActivityPub 7.12.
 var undo = Verb{Type: Undo, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+	if owed, ok, err := withdrawal(ctx, s, a); ok || err != nil {
+		return owed, err
+	}
 	e, err := undone(ctx, s, a)
 	if errors.Is(err, ErrNotFound) {
 		return nil, forestall(ctx, s, a)

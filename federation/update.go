@@ -27,6 +27,9 @@ var update = Verb{
 		if a.Object == a.Actor {
 			return nil, updateActor(ctx, s, a)
 		}
+		if ok, err := standing(ctx, s, a); ok || err != nil {
+			return nil, err
+		}
 		o := a.Enclosed
 		if o == nil {
 			return nil, fmt.Errorf("%w: Update without an object of its own", ErrForbidden)

@@ -255,6 +255,9 @@ func (d *Documents) address(ctx context.Context, a *federation.Activity) error {
 		case federation.Follow, federation.Block:
 			a.To = []federation.IRI{a.Object}
 		case federation.Accept, federation.Reject, federation.Undo:
+			if x, err := tx.Exchange(ctx, a.Object); err == nil {
+				return answerOf(ctx, tx, a, x)
+			}
 			e, err := tx.EdgeBy(ctx, a.Object)
 			if err != nil {
 				return err
@@ -268,7 +271,7 @@ func (d *Documents) address(ctx context.Context, a *federation.Activity) error {
 				other = o.AttributedTo
 			}
 			a.To = []federation.IRI{other}
-		case federation.Like, federation.Announce, federation.Join, federation.Leave, federation.TentativeAccept:
+		case federation.Like, federation.Announce, federation.Join, federation.Leave, federation.TentativeAccept, federation.Offer:
 			o, err := tx.Object(ctx, a.Object)
 			if err != nil {
 				return err
@@ -284,6 +287,21 @@ func (d *Documents) address(ctx context.Context, a *federation.Activity) error {
 		}
 		return nil
 	})
+}
+
+// answerOf addresses what a client says of an exchange to the other of the two,
+// and puts the agreement that an Accept results in.
+func answerOf(ctx context.Context, tx *store.Tx, a *federation.Activity, x *federation.Exchange) error {
+	a.To = []federation.IRI{x.Other(a.Actor)}
+	a.Inner = &federation.Activity{ID: x.Offer, Type: federation.Offer, Actor: x.Partner, Object: x.Proposal}
+	if a.Type != federation.Accept || len(a.Extra["result"]) > 0 {
+		return nil
+	}
+	o, err := tx.Object(ctx, x.Proposal)
+	if err == nil {
+		a.Extra = federation.NewAnswer(a.Type, x, o, "", nil).Extra
+	}
+	return err
 }
 
 // describe writes the human text of an offer, a need or an event that a client

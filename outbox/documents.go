@@ -45,6 +45,7 @@ func (d *Documents) Routes(mux *http.ServeMux) {
 		mux.Handle("GET /objects/{id}/"+name, d.only(f))
 	}
 	mux.Handle("GET /activities/{id}", d.negotiated(d.activity))
+	mux.Handle("GET /exchanges/{id}", d.negotiated(d.exchange))
 
 	mux.Handle("GET /.well-known/webfinger", d.only(d.webfinger))
 	mux.Handle("GET /.well-known/host-meta", d.only(d.hostMeta))

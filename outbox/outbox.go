@@ -49,7 +49,7 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	a.ID = mint(tx, "activities")
 	a.Local = true
 	a.Published = tx.Now().UTC().Truncate(time.Second)
-	if err := say(ctx, tx, a); err != nil {
+	if err := phrase(ctx, tx, a); err != nil {
 		return err
 	}
 	before, err := expected(ctx, tx, a)
@@ -107,6 +107,9 @@ func InstanceActor(home string) federation.IRI {
 // converse names the conversation that a new object belongs to, so that peers
 // keep a thread together: that of what it answers, or one of its own. FEP-7888.
 func converse(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+	if o.Context != "" { // a receipt is about its agreement
+		return nil
+	}
 	if o.InReplyTo == "" {
 		o.Context = string(o.ID) + "#context"
 		return nil
@@ -125,6 +128,9 @@ func converse(ctx context.Context, tx *store.Tx, o *federation.Object) error {
 // the bytes of what is enclosed.
 func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err error) {
 	switch {
+	case a.Type == federation.Offer && a.Enclosed != nil:
+		a.Enclosed.ID, a.Enclosed.AttributedTo, a.Enclosed.Raw = "", "", nil // who agrees gives it a name
+		return nil
 	case a.Type == federation.Delete && a.Object != a.Actor:
 		return completeDelete(ctx, tx, a)
 	case a.Profile != nil && a.Type == federation.Update:
@@ -200,6 +206,9 @@ func completeProfile(ctx context.Context, tx *store.Tx, a *federation.Activity) 
 // an event standing otherwise.
 func completeDelete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err error) {
 	old, err := tx.Object(ctx, a.Object)
+	if errors.Is(err, federation.ErrNotFound) {
+		old, err = agreed(ctx, tx, a)
+	}
 	if err != nil {
 		return err
 	}

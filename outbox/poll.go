@@ -12,13 +12,29 @@ import (
 	"codeberg.org/maillage/maillage/store"
 )
 
+// phrase finds the words for what one of ours is to say.
+func phrase(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	switch {
+	case a.Saying == nil:
+		return nil
+	case a.Saying.Kind == federation.SayStock:
+		return rewrite(locale.New(a.Enclosed.Language), a.Enclosed, tx.Now())
+	case a.Saying.Kind == federation.SayReason:
+		o, err := tx.Object(ctx, a.Saying.Event)
+		if err == nil && a.Saying.Reason != "" {
+			a.Content = locale.New(o.Language).T(a.Saying.Reason)
+		}
+		return err
+	case a.Enclosed == nil:
+		return nil
+	}
+	return say(ctx, tx, a)
+}
+
 // say finds the words for what an organiser owes to whoever answers by poll, in
 // the language of the event, and names them: Mastodon shows a direct message to
 // whom it mentions.
 func say(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
-	if a.Saying == nil || a.Enclosed == nil {
-		return nil
-	}
 	about, err := tx.Object(ctx, a.Saying.Event)
 	if err != nil {
 		return err

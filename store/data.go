@@ -35,6 +35,7 @@ var Personal = map[string]string{
 	"follow_wishes":       "follows.csv",
 	"drafts":              "drafts.json",
 	"decisions":           "decisions.json", // about what the person published
+	"exchanges":           "exchanges.json",
 	"subscriptions":       "- letters that anybody subscribes to by address; each letter leads to the page that ends it",
 	"guests":              "- answers to events of people without an account; each letter leads to the page that changes or erases them",
 	"notice_mails":        "- when the last letter with notices was sent",

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An exchange is what two parties say to each other about a proposal: one asks
+// ([Offer] of an Agreement), the one who published the proposal agrees
+// (Accept) or does not (Reject), and both say what was handed over. FEP-0837,
+// ValueFlows. It is between the two alone, so it is no object: nothing that
+// lists or shows objects can come upon it.
+//
+// Each server keeps its own copy of an exchange and moves it on by the
+// activities that pass the gate; between two members of one server there is one
+// copy. This file has what an exchange is; offer.go how it comes about,
+// fulfilment.go how it is carried out, terms.go what may be agreed on.
+
+// The type of what an Offer proposes and an Accept results in.
+const agreementType = "Agreement"
+
+// The states of an exchange.
+const (
+	ExchangeProposed  = "proposed"  // the publisher has to answer
+	ExchangeCountered = "countered" // refused as it is; the publisher would agree to other terms
+	ExchangeAgreed    = "agreed"
+	ExchangeFulfilled = "fulfilled" // both said that all of it was handed over
+	ExchangeRefused   = "refused"
+	ExchangeWithdrawn = "withdrawn" // taken back before anybody agreed
+	ExchangeCancelled = "cancelled" // after that
+)
+
+// An Exchange is one server's copy of it.
+type Exchange struct {
+	ID        IRI // its page here; where the publisher is ours, the agreement's id, too
+	Proposal  IRI // the offer or need it is about
+	Publisher IRI // who published that, and agrees or not
+	Partner   IRI // who asks; an actor, or a guest ([IsGuest])
+	Offer     IRI // the activity that asked, the latest
+	Agreement IRI // once agreed: its id on the publisher's server; may be empty if a peer named none
+
+	State   string
+	Terms   Terms
+	Counter *Terms `json:",omitempty"` // what the publisher would agree to
+	Reason  string // of a refusal or a cancellation: a message id of package locale, or plain text
+	Payment string // where one may pay: an address outside
+	Status  string // what the publisher last said of it, in words
+	Steps   []Step `json:",omitempty"`
+
+	At, Updated time.Time
+}
+
+// A Step is something that was done towards an agreement: a ValueFlows
+// EconomicEvent, told by one of the two in a Document. Payments are noted here,
+// never made.
+type Step struct {
+	ID       IRI // of the document
+	By       IRI // who says so
+	Kind     string
+	Quantity Decimal // of what was handed over, in the agreement's unit; of a payment, the amount
+	Words    string  // plain text
+	At       time.Time
+}
+
+// The kinds of a step.
+const (
+	StepDelivered = "delivered"
+	StepPaid      = "paid"
+)
+
+// maxSteps is how many steps an exchange has at most.
+const maxSteps = 500
+
+// ExchangeID is the page of the exchange that an Offer began, on the server at
+// home. It tells nothing, and cannot be guessed by who does not know the Offer.
+func ExchangeID(home string, offer IRI) IRI {
+	sum := sha256.Sum256([]byte(offer))
+	return IRI(home + "/exchanges/" + hex.EncodeToString(sum[:16]))
+}
+
+// Open reports whether nobody has decided yet.
+func (x *Exchange) Open() bool { return x.State == ExchangeProposed || x.State == ExchangeCountered }
+
+// Party reports whether somebody is one of the two.
+func (x *Exchange) Party(who IRI) bool { return who != "" && (who == x.Publisher || who == x.Partner) }
+
+// Other returns the other one.
+func (x *Exchange) Other(who IRI) IRI {
+	if who == x.Publisher {
+		return x.Partner
+	}
+	return x.Publisher
+}
+
+// Done sums up the steps of a kind that one of the two told of.
+func (x *Exchange) Done(kind string, by IRI) Decimal {
+	var sum Decimal
+	for _, step := range x.Steps {
+		if step.Kind == kind && step.By == by {
+			sum = sum.Plus(step.Quantity)
+		}
+	}
+	return sum
+}
+
+// Remaining is what was not handed over yet, as somebody says.
+func (x *Exchange) Remaining(by IRI) Decimal {
+	return x.Terms.Quantity.Value.Minus(x.Done(StepDelivered, by))
+}
+
+// tellParty notifies one of the two, if it is an actor of ours, of what the
+// other did.
+func tellParty(ctx context.Context, s State, x *Exchange, to IRI, kind string) error {
+	if to.Origin() != s.Home() || IsGuest(s.Home(), to) {
+		return nil
+	}
+	n := Notice{For: to, Kind: kind, Actor: x.Other(to), Object: x.ID, At: s.Now()}
+	if IsGuest(s.Home(), n.Actor) {
+		n.Actor = x.Publisher // there is nobody to name
+	}
+	return s.Notify(ctx, n)
+}
+
+// become puts an exchange into another state.
+func become(ctx context.Context, s State, x *Exchange, state string) error {
+	x.State, x.Updated = state, s.Now()
+	return s.PutExchange(ctx, x)
+}
+
+// exchangeOf finds the exchange that a speaks of, by its Offer or its
+// Agreement, and waits until nobody else works on its proposal. ok is false if
+// there is none. Only the two parties may speak of it; to others it is as if it
+// did not exist: R14.
+func exchangeOf(ctx context.Context, s State, a *Activity, id IRI) (x *Exchange, ok bool, err error) {
+	x, err = s.Exchange(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	if !x.Party(a.Actor) {
+		return nil, true, fmt.Errorf("exchange %s: %w", id, ErrNotFound)
+	}
+	if err := s.Lock(ctx, x.Proposal); err != nil {
+		return nil, true, err
+	}
+	x, err = s.Exchange(ctx, id) // as it is now
+	return x, true, err
+}
+
+// agreement accepts what was asked for, once: stock and price are as they were
+// agreed when the same transaction ends.
+func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool, err error) {
+	x, ok, err := exchangeOf(ctx, s, a, a.Object)
+	if !ok || err != nil {
+		return nil, ok, err
+	}
+	switch {
+	case a.Actor != x.Publisher:
+		return nil, true, fmt.Errorf("%w: only %s may agree", ErrForbidden, x.Publisher)
+	case x.State == ExchangeAgreed || x.State == ExchangeFulfilled:
+		return nil, true, nil
+	case !x.Open():
+		return nil, true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
+	}
+	id, terms, err := resultOf(a)
+	if err != nil {
+		return nil, true, err
+	}
+	if terms != nil && !terms.same(x.Terms) {
+		return nil, true, fmt.Errorf("%w: %s agrees to something that was not asked for", ErrForbidden, a.ID)
+	}
+	if owed, err = takeStock(ctx, s, x); err != nil {
+		return nil, true, err
+	}
+	x.Agreement, x.Payment, x.Counter = id, paymentOf(a.Extra["result"]), nil
+	if err := become(ctx, s, x, ExchangeAgreed); err != nil {
+		return nil, true, err
+	}
+	return owed, true, tellParty(ctx, s, x, x.Partner, "Agreed")
+}
+
+// refusal refuses what was asked for, with the terms that would be agreed to if
+// there are any; the partner refuses those by the same verb.
+func refusal(ctx context.Context, s State, a *Activity) (ok bool, err error) {
+	x, ok, err := exchangeOf(ctx, s, a, a.Object)
+	if !ok || err != nil {
+		return ok, err
+	}
+	if x.State == ExchangeRefused || x.State == ExchangeWithdrawn {
+		return true, nil
+	}
+	if !x.Open() {
+		return true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
+	}
+	x.Reason = plainReason(a.Content)
+	if a.Actor == x.Partner {
+		return true, errors.Join(become(ctx, s, x, ExchangeWithdrawn), tellParty(ctx, s, x, x.Publisher, "Withdrawn"))
+	}
+	state, notice := ExchangeRefused, "Refused"
+	if _, terms, err := resultOf(a); err == nil && terms != nil {
+		x.Counter, state, notice = terms, ExchangeCountered, "Countered"
+	}
+	return true, errors.Join(become(ctx, s, x, state), tellParty(ctx, s, x, x.Partner, notice))
+}
+
+// withdrawal takes an Offer back. What was agreed can be given up by whoever
+// asked for it while nothing of it was handed over, and in the time the
+// publisher set for that.
+func withdrawal(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool, err error) {
+	x, ok, err := exchangeOf(ctx, s, a, a.Object)
+	if !ok || err != nil {
+		return nil, ok, err
+	}
+	if a.Actor != x.Partner {
+		return nil, true, fmt.Errorf("%w: only %s may take it back", ErrForbidden, x.Partner)
+	}
+	switch {
+	case x.Open():
+		return nil, true, errors.Join(become(ctx, s, x, ExchangeWithdrawn), tellParty(ctx, s, x, x.Publisher, "Withdrawn"))
+	case x.State != ExchangeAgreed:
+		return nil, true, nil
+	}
+	if err := mayCancel(ctx, s, x); err != nil {
+		return nil, true, err
+	}
+	owed, err = cancel(ctx, s, x, plainReason(a.Content), x.Publisher)
+	return owed, true, err
+}
+
+// revocation is the publisher's Delete of an agreement.
+func revocation(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool, err error) {
+	x, ok, err := exchangeOf(ctx, s, a, a.Object)
+	if !ok || err != nil {
+		return nil, ok, err
+	}
+	switch {
+	case a.Actor != x.Publisher:
+		return nil, true, fmt.Errorf("%w: only %s may delete the agreement", ErrForbidden, x.Publisher)
+	case x.State != ExchangeAgreed:
+		return nil, true, nil
+	}
+	owed, err = cancel(ctx, s, x, plainReason(a.Content), x.Partner)
+	return owed, true, err
+}
+
+func cancel(ctx context.Context, s State, x *Exchange, reason string, tell IRI) ([]*Activity, error) {
+	owed, err := returnStock(ctx, s, x)
+	if err != nil {
+		return nil, err
+	}
+	x.Reason = reason
+	return owed, errors.Join(become(ctx, s, x, ExchangeCancelled), tellParty(ctx, s, x, tell, "Cancelled"))
+}
+
+// mayCancel holds the partner to the time that the publisher set, and to what
+// was handed over already.
+func mayCancel(ctx context.Context, s State, x *Exchange) error {
+	if !x.Done(StepDelivered, x.Publisher).Zero() || !x.Done(StepDelivered, x.Partner).Zero() {
+		return field("object", "error_exchange_begun", "something of it was handed over already")
+	}
+	o, err := s.Object(ctx, x.Proposal)
+	if err != nil || o.Gone() || x.Terms.Due.IsZero() {
+		return ignoreMissing(err)
+	}
+	p, _ := ProposalOf(o)
+	if latest := x.Terms.Due.Add(-time.Duration(p.CancelHours) * time.Hour); p.CancelHours > 0 && s.Now().After(latest) {
+		return field("object", "error_exchange_late", "it could be cancelled until %s", latest)
+	}
+	return nil
+}
+
+// takeStock takes what was agreed on from what is left of a proposal of ours.
+func takeStock(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
+	return changeStock(ctx, s, x, func(p *Proposal) error {
+		left := p.Primary.Available
+		if left.Value.Cmp(x.Terms.Quantity.Value) < 0 {
+			return field("resourceQuantity", "error_stock", "%s asked for, %s left", x.Terms.Quantity.Value, left.Value)
+		}
+		left.Value = left.Value.Minus(x.Terms.Quantity.Value)
+		return nil
+	})
+}
+
+// returnStock puts it back, except what was handed over.
+func returnStock(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
+	return changeStock(ctx, s, x, func(p *Proposal) error {
+		p.Primary.Available.Value = p.Primary.Available.Value.Plus(x.Remaining(x.Publisher))
+		return nil
+	})
+}
+
+// changeStock changes what is left of a proposal of ours that is counted. What
+// is owed is the Update that tells everyone.
+func changeStock(ctx context.Context, s State, x *Exchange, change func(*Proposal) error) ([]*Activity, error) {
+	o, err := s.Object(ctx, x.Proposal)
+	if errors.Is(err, ErrNotFound) || err == nil && (!o.Local || o.Gone()) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, ok := ProposalOf(o)
+	if !ok || p.Primary.Available == nil {
+		return nil, nil
+	}
+	if err := change(&p); err != nil {
+		return nil, err
+	}
+	edit := o.edited()
+	p.Put(edit)
+	return []*Activity{{
+		Type: Update, Actor: o.AttributedTo, Object: o.ID, Enclosed: edit, To: o.To, Cc: o.Cc, Local: true,
+		Saying: &Saying{Kind: SayStock},
+	}}, nil
+}
+
+// plainReason bounds what was given as a reason.
+func plainReason(s string) string {
+	if r := []rune(s); len(r) > maxAnswer {
+		return string(r[:maxAnswer])
+	}
+	return s
+}
+
+// among reports whether a mode of exchange is one of a list.
+func among(mode string, modes []string) bool { return slices.Contains(modes, mode) }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// fulfilment takes in a document in which one of the two says what was done
+// towards an agreement: FEP-0837's confirmation. It is kept with the exchange,
+// not as an object. ok is false if o is something else.
+//
+// fulfills names the commitments: the primary one was handed over, the
+// reciprocal one paid. Without a resourceQuantity that is all of it.
+func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (ok bool, err error) {
+	if o.Type != document.Type || o.Context == "" {
+		return false, nil
+	}
+	x, ok, err := exchangeOf(ctx, s, a, IRI(o.Context))
+	if !ok || err != nil {
+		return ok, err
+	}
+	for _, step := range stepsOf(x, a, o) {
+		if slices.ContainsFunc(x.Steps, func(known Step) bool { return known.ID == step.ID && known.Kind == step.Kind }) {
+			continue
+		}
+		if err := take(x, step); err != nil {
+			return true, err
+		}
+	}
+	if x.settled() {
+		x.State = ExchangeFulfilled
+	}
+	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
+}
+
+// stepsOf reads what a document tells of.
+func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
+	commitments := texts(o.Extra["fulfills"])
+	names := func(part string) bool {
+		return slices.ContainsFunc(commitments, func(c string) bool { return strings.HasSuffix(c, part) })
+	}
+	step := Step{ID: o.ID, By: a.Actor, Words: plainReason(o.Name)}
+	if step.At = o.Published; step.At.IsZero() {
+		step.At = a.Published
+	}
+	q := quantityOf(valueFlows(o.Extra, "resourceQuantity"))
+	if len(commitments) == 0 || names("#primary") {
+		step.Kind, step.Quantity = StepDelivered, x.Remaining(a.Actor)
+		if q != nil {
+			step.Quantity = q.Value
+		}
+		steps = append(steps, step)
+		q = nil // of what was handed over; the price is paid whole
+	}
+	if names("#reciprocal") && x.Terms.Price != nil {
+		step.Kind, step.Quantity = StepPaid, x.Terms.Price.Value.Minus(x.Done(StepPaid, a.Actor))
+		if q != nil {
+			step.Quantity = q.Value
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+// take adds a step to an exchange.
+func take(x *Exchange, step Step) error {
+	switch {
+	case x.State != ExchangeAgreed && (x.State != ExchangeFulfilled || step.Kind != StepPaid):
+		return fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
+	case len(x.Steps) >= maxSteps:
+		return fmt.Errorf("%w: %d steps", ErrConflict, maxSteps)
+	case step.Quantity.Zero():
+		return field("resourceQuantity", "error_quantity_none", "nothing was handed over, or all of it was before")
+	case step.Kind == StepDelivered && x.Remaining(step.By).Cmp(step.Quantity) < 0:
+		return field("resourceQuantity", "error_delivered", "%s, but only %s remain", step.Quantity, x.Remaining(step.By))
+	}
+	x.Steps = append(x.Steps, step)
+	return nil
+}
+
+// settled reports whether both said that all of it was handed over.
+func (x *Exchange) settled() bool {
+	return x.State == ExchangeAgreed && x.Remaining(x.Publisher).Zero() && x.Remaining(x.Partner).Zero()
+}
+
+// standing takes in what the publisher says of an agreement: an Update of it,
+// as Mitra tells that something was paid.
+func standing(ctx context.Context, s State, a *Activity) (ok bool, err error) {
+	if a.Enclosed == nil || a.Enclosed.Type != agreementType {
+		return false, nil
+	}
+	x, ok, err := exchangeOf(ctx, s, a, a.Object)
+	if !ok || err != nil {
+		return ok, err
+	}
+	_, t, err := resultOf(&Activity{Actor: a.Actor, Extra: map[string]json.RawMessage{"result": a.Enclosed.Raw}})
+	switch {
+	case a.Actor != x.Publisher:
+		return true, fmt.Errorf("%w: only %s may change the agreement", ErrForbidden, x.Publisher)
+	case err != nil:
+		return true, err
+	case t != nil && !t.same(x.Terms):
+		return true, fmt.Errorf("%w: an agreement is not changed by one side", ErrForbidden)
+	}
+	x.Status = plainReason(text(members(a.Enclosed.Extra["preview"])["name"]))
+	if pay := paymentOf(a.Enclosed.Raw); pay != "" {
+		x.Payment = pay
+	}
+	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Partner, "Standing"))
+}
+
+// NewStep tells the other of the two what was done towards an agreement: so
+// much was handed over, or paid.
+func NewStep(x *Exchange, by IRI, kind string, quantity Decimal, words string) *Activity {
+	part, unit := "#primary", x.Terms.Quantity.Unit
+	if kind == StepPaid {
+		part, unit = "#reciprocal", "one"
+	}
+	id := IRI(first(string(x.Agreement), string(x.Offer)))
+	o := &Object{ID: IRI(fmt.Sprintf("%s#step-%d", x.ID, len(x.Steps)+1)), Type: document.Type, Name: words, Context: string(id), To: []IRI{x.Other(by)}}
+	o.put("fulfills", []IRI{id + IRI(part)})
+	if quantity != "" {
+		o.put("resourceQuantity", Quantity{unit, quantity})
+	}
+	return &Activity{Type: Create, Actor: by, Enclosed: o, To: []IRI{x.Other(by)}}
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package federation
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// Terms are what two parties agree on: so much of this, for so much of that.
+// A ValueFlows Agreement: what it stipulates and what in return.
+type Terms struct {
+	Quantity *Quantity // of the proposal's primary intent; never nil once checked
+	Price    *Quantity // of its reciprocal intent; nil: nothing, to be agreed, or the choice of the one who pays
+	Mode     string    // one of ExchangeModes
+	Due      time.Time // when it is to be handed over; may be zero
+	Place    string    // where, in words
+	Message  string    // sanitised HTML, from who asks
+}
+
+// Modes that a price belongs to. In the others nothing is owed that can be
+// counted; of a free price, what somebody chose to give is their own business
+// and is never kept.
+var priced = []string{"sale", "localCurrency", "commitment", "timeBank", "sharedUse"}
+
+// Informational modes can be announced, not agreed on here: capital is
+// regulated, and public funding follows rules of its own.
+var informational = []string{"capital", "publicFunding"}
+
+// Priced reports whether a price belongs to a mode of exchange.
+func Priced(mode string) bool { return among(mode, priced) }
+
+// Answerable reports whether something can be agreed on a proposal.
+func (p Proposal) Answerable() bool {
+	for _, m := range p.Modes {
+		if !among(m, informational) {
+			return true
+		}
+	}
+	return len(p.Modes) == 0
+}
+
+// Closed reports whether a proposal takes no more answers at a time.
+func (p Proposal) Closed(o *Object, now time.Time) bool {
+	return o.Gone() || p.Primary.Available != nil && p.Primary.Available.Value.Zero() || !o.End.IsZero() && now.After(o.End)
+}
+
+// Check returns t as it can be agreed on at a time, completed with what follows
+// from the proposal o; or a [FieldError] that names the property that cannot.
+func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
+	switch {
+	case !p.Answerable():
+		return t, field("exchangeMode", "error_capital", "%s is information only", o.ID)
+	case p.Closed(o, now):
+		return t, field("object", "error_proposal_closed", "%s takes no more answers", o.ID)
+	case !t.Due.IsZero() && t.Due.Before(now.Add(-24*time.Hour)):
+		return t, field("due", "error_due_past", "%s is over", t.Due)
+	}
+	var err error
+	if t.Mode, err = p.mode(t); err != nil {
+		return t, err
+	}
+	if t.Quantity, err = p.quantity(t.Quantity); err != nil {
+		return t, err
+	}
+	t.Price, err = p.price(t)
+	return t, err
+}
+
+// mode chooses the kind of exchange where it was not said.
+func (p Proposal) mode(t Terms) (string, error) {
+	switch {
+	case among(t.Mode, informational):
+		return "", field("exchangeMode", "error_capital", "%s is information only", t.Mode)
+	case t.Mode != "" && (len(p.Modes) == 0 || among(t.Mode, p.Modes)):
+		return t.Mode, nil
+	case t.Mode != "":
+		return "", field("exchangeMode", "error_mode", "%q is not offered", t.Mode)
+	}
+	for _, m := range p.Modes {
+		if !among(m, informational) && (len(p.Modes) == 1 || Priced(m) == (t.Price != nil)) {
+			return m, nil
+		}
+	}
+	for _, m := range p.Modes {
+		if !among(m, informational) {
+			return m, nil
+		}
+	}
+	return "", nil
+}
+
+// quantity holds what is asked for against what there is. FEP-0837: of a
+// proposal per unit it is a multiple, of a lot the lot.
+func (p Proposal) quantity(q *Quantity) (*Quantity, error) {
+	unit := Quantity{Unit: "one", Value: "1"}
+	if p.Primary.Quantity != nil {
+		unit = *p.Primary.Quantity
+	}
+	if q == nil {
+		q = &unit
+	}
+	least, left := p.Primary.Minimum, p.Primary.Available
+	switch {
+	case q.Unit != unit.Unit:
+		return nil, field("resourceQuantity", "error_unit", "the unit %q is not %q", q.Unit, unit.Unit)
+	case q.Value.Zero():
+		return nil, field("resourceQuantity", "error_quantity_none", "nothing is asked for")
+	case p.UnitBased != nil && !*p.UnitBased && q.Value.Cmp(unit.Value) != 0:
+		return nil, field("resourceQuantity", "error_quantity_lot", "%s, but it goes as a whole: %s", q.Value, unit.Value)
+	case p.UnitBased != nil && *p.UnitBased && !q.Value.multiple(unit.Value):
+		return nil, field("resourceQuantity", "error_quantity_multiple", "%s is no multiple of %s", q.Value, unit.Value)
+	case left != nil && left.Value.Cmp(q.Value) < 0:
+		return nil, field("resourceQuantity", "error_stock", "%s asked for, %s left", q.Value, left.Value)
+	case least != nil && q.Value.Cmp(least.Value) < 0 && (left == nil || left.Value.Cmp(least.Value) >= 0):
+		return nil, field("resourceQuantity", "error_quantity_least", "%s, but the least is %s", q.Value, least.Value)
+	}
+	return &Quantity{q.Unit, q.Value}, nil
+}
+
+// price holds what is to be given in return against what the proposal says.
+func (p Proposal) price(t Terms) (*Quantity, error) {
+	asked := p.PriceOf(t.Quantity)
+	switch {
+	case t.Mode != "" && !Priced(t.Mode):
+		return nil, nil
+	case asked == nil:
+		return t.Price, nil // to be agreed
+	case t.Price == nil:
+		return asked, nil
+	case t.Price.Unit != asked.Unit || t.Price.Value.Cmp(asked.Value) != 0:
+		return nil, field("reciprocal", "error_price", "%s, but it costs %s", t.Price.Value, asked.Value)
+	}
+	return t.Price, nil
+}
+
+// PriceOf returns what so much of a proposal costs, nil where that is to be
+// agreed.
+func (p Proposal) PriceOf(q *Quantity) *Quantity {
+	if p.Reciprocal == nil || p.Reciprocal.Quantity == nil || p.UnitBased == nil {
+		return nil
+	}
+	price := *p.Reciprocal.Quantity
+	if !*p.UnitBased {
+		return &price
+	}
+	per := big.NewRat(1, 1)
+	if p.Primary.Quantity != nil && !p.Primary.Quantity.Value.Zero() {
+		per = p.Primary.Quantity.Value.Rat()
+	}
+	sum := new(big.Rat).Mul(price.Value.Rat(), new(big.Rat).Quo(q.Value.Rat(), per))
+	price.Value = decimalOf(sum)
+	return &price
+}
+
+// same reports whether two terms promise the same.
+func (t Terms) same(u Terms) bool {
+	return sameQuantity(t.Quantity, u.Quantity) && sameQuantity(t.Price, u.Price)
+}
+
+func sameQuantity(q, r *Quantity) bool {
+	if q == nil || r == nil {
+		return q == r
+	}
+	return q.Unit == r.Unit && q.Value.Cmp(r.Value) == 0
+}
+
+// The wire form of an agreement. FEP-0837; exchangeMode is ours, due ValueFlows'.
+type agreementWire struct {
+	Type         string          `json:"type"`
+	ID           IRI             `json:"id,omitempty"`
+	AttributedTo IRI             `json:"attributedTo,omitempty"`
+	Content      string          `json:"content,omitempty"`
+	Stipulates   *commitmentWire `json:"stipulates"`
+	Reciprocal   *commitmentWire `json:"stipulatesReciprocal,omitempty"`
+	Mode         string          `json:"exchangeMode,omitempty"`
+	Place        *placeWire      `json:"location,omitempty"`
+	URL          *linkWire       `json:"url,omitempty"`
+	Preview      *previewWire    `json:"preview,omitempty"`
+}
+
+type commitmentWire struct {
+	ID        IRI       `json:"id,omitempty"`
+	Type      string    `json:"type"`
+	Satisfies IRI       `json:"satisfies"`
+	Quantity  *Quantity `json:"resourceQuantity,omitempty"`
+	Due       string    `json:"due,omitempty"`
+}
+
+type placeWire struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+type linkWire struct {
+	Type      string `json:"type"`
+	Href      string `json:"href"`
+	Rel       string `json:"rel"`
+	MediaType string `json:"mediaType"`
+}
+
+type previewWire struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+// Agreement writes terms on a proposal as an Agreement. id and by are empty in
+// an Offer: who agrees names it.
+func (t Terms) Agreement(o *Object, id, by IRI) json.RawMessage {
+	return t.document(o, &agreementWire{ID: id, AttributedTo: by})
+}
+
+func (t Terms) document(o *Object, w *agreementWire) json.RawMessage {
+	p, _ := ProposalOf(o)
+	w.Type, w.Content, w.Mode = agreementType, t.Message, t.Mode
+	w.Stipulates = &commitmentWire{Type: "Commitment", Satisfies: p.Primary.named(o.ID, "#primary"), Quantity: t.Quantity}
+	if !t.Due.IsZero() {
+		w.Stipulates.Due = t.Due.Format(time.RFC3339)
+	}
+	if t.Price != nil && p.Reciprocal != nil {
+		w.Reciprocal = &commitmentWire{Type: "Commitment", Satisfies: p.Reciprocal.named(o.ID, "#reciprocal"), Quantity: t.Price}
+	}
+	if t.Place != "" {
+		w.Place = &placeWire{"Place", t.Place}
+	}
+	if w.ID != "" {
+		w.Stipulates.ID = w.ID + "#primary"
+		if w.Reciprocal != nil {
+			w.Reciprocal.ID = w.ID + "#reciprocal"
+		}
+	}
+	raw, err := json.Marshal(w)
+	if err != nil { // only our own plain values come here
+		return nil
+	}
+	return raw
+}
+
+// Document is what was agreed as it is served to the two.
+func (x *Exchange) Document(o *Object) *Object {
+	w := &agreementWire{ID: x.Agreement}
+	if x.Payment != "" {
+		w.URL = &linkWire{"Link", x.Payment, "payment", "text/html"}
+	}
+	if x.Status != "" {
+		w.Preview = &previewWire{"Note", x.Status}
+	}
+	doc := &Object{ID: x.Agreement, Type: agreementType, AttributedTo: x.Publisher, Published: x.At, To: []IRI{x.Partner}}
+	read(x.Terms.document(o, w), &doc.Extra)
+	for _, name := range []string{"id", "type"} { // they have fields
+		delete(doc.Extra, name)
+	}
+	return doc
+}
+
+// termsIn reads the terms of an agreement, and which proposal they are on.
+// Only what a proposal's own intents are satisfied by counts: satisfies names
+// the intent, and before its "#" the proposal.
+func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
+	primary, reciprocal := members(valueFlows(m, "stipulates")), members(valueFlows(m, "stipulatesReciprocal"))
+	satisfies, err := ParseIRI(text(valueFlows(primary, "satisfies")))
+	if err != nil {
+		return t, "", fmt.Errorf("%w: an agreement on nothing", ErrMalformed)
+	}
+	t.Quantity = quantityOf(valueFlows(primary, "resourceQuantity"))
+	t.Price = quantityOf(valueFlows(reciprocal, "resourceQuantity"))
+	if in := IRI(text(valueFlows(reciprocal, "satisfies"))); reciprocal != nil && in.Document() != satisfies.Document() {
+		return t, "", fmt.Errorf("%w: an agreement on two proposals", ErrMalformed)
+	}
+	t.Mode = text(m["exchangeMode"])
+	t.Due, _ = time.Parse(time.RFC3339, text(valueFlows(primary, "due")))
+	t.Place = plainReason(text(members(m["location"])["name"]))
+	return t, satisfies.Document(), nil
+}
+
+// resultOf reads the agreement that an Accept results in, or the terms that
+// come with a Reject; nil if none came.
+func resultOf(a *Activity) (id IRI, t *Terms, err error) {
+	m := members(a.Extra["result"])
+	if m == nil {
+		return "", nil, nil
+	}
+	id, by := IRI(text(m["id"])), IRI(text(m["attributedTo"]))
+	if id != "" && !id.SameOrigin(a.Actor) || by != "" && by != a.Actor {
+		return "", nil, fmt.Errorf("%w: the agreement %s is not %s's", ErrForbidden, id, a.Actor)
+	}
+	terms, _, err := termsIn(m)
+	return id, &terms, err
+}
+
+// paymentOf returns the address at which an agreement says one may pay.
+func paymentOf(agreement json.RawMessage) string {
+	link := members(members(agreement)["url"])
+	if href, err := ParseIRI(text(link["href"])); err == nil && text(link["rel"]) == "payment" {
+		return string(href)
+	}
+	return ""
+}
+
+// members returns the members of a JSON object, or of the first of a list; nil
+// if it is none.
+func members(raw json.RawMessage) (m map[string]json.RawMessage) {
+	if read(raw, &m); m == nil {
+		var list []map[string]json.RawMessage
+		if read(raw, &list); len(list) > 0 {
+			m = list[0]
+		}
+	}
+	return m
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/vocab"
+	"codeberg.org/maillage/maillage/store"
+)
+
+// What one of ours does about an exchange, each in the caller's transaction.
+// They pass the gate like everything else; here is only what makes an activity
+// of a wish.
+
+// AskTx asks on behalf of one of ours for an agreement on a proposal, and
+// returns the exchange it began, or went on with.
+func AskTx(ctx context.Context, tx *store.Tx, from federation.IRI, o *federation.Object, t federation.Terms) (*federation.Exchange, error) {
+	p, ok := federation.ProposalOf(o)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is no proposal", federation.ErrUnsupported, o.ID)
+	}
+	t, err := p.Check(o, t, tx.Now())
+	if err != nil {
+		return nil, err
+	}
+	a := federation.NewOffer(o, t, from)
+	if err := PublishTx(ctx, tx, a); err != nil {
+		return nil, err
+	}
+	return tx.Exchange(ctx, a.ID)
+}
+
+// AnswerOfferTx agrees to what was asked of one of ours, refuses it with a
+// reason, or says on which other terms it would be agreed to.
+func AnswerOfferTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, verb, reason string, counter *federation.Terms) error {
+	o, err := tx.Object(ctx, x.Proposal)
+	if err != nil {
+		return err
+	}
+	if counter != nil {
+		p, _ := federation.ProposalOf(o)
+		checked, err := p.Check(o, federation.Terms{Quantity: counter.Quantity, Mode: counter.Mode, Due: counter.Due}, tx.Now())
+		if err != nil {
+			return err
+		}
+		counter.Quantity, counter.Mode = checked.Quantity, checked.Mode
+		if counter.Price == nil {
+			counter.Price = checked.Price
+		}
+	}
+	return PublishTx(ctx, tx, federation.NewAnswer(verb, x, o, reason, counter))
+}
+
+// CancelTx ends an exchange on behalf of one of the two: who asked takes the
+// Offer back, who published deletes the agreement.
+func CancelTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, reason string) error {
+	if by == x.Partner {
+		return PublishTx(ctx, tx, &federation.Activity{
+			Type: federation.Undo, Actor: by, Object: x.Offer, Content: reason, To: []federation.IRI{x.Publisher},
+			Inner: &federation.Activity{ID: x.Offer, Type: federation.Offer, Actor: x.Partner, Object: x.Proposal},
+		})
+	}
+	if x.Open() {
+		return AnswerOfferTx(ctx, tx, x, federation.Reject, reason, nil)
+	}
+	return PublishTx(ctx, tx, &federation.Activity{
+		Type: federation.Delete, Actor: by, Object: x.ID, Content: reason, To: []federation.IRI{x.Partner},
+	})
+}
+
+// HandOverTx says on behalf of one of the two what was handed over or paid;
+// all that remains if quantity is empty.
+func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, kind string, quantity federation.Decimal, words string) error {
+	return PublishTx(ctx, tx, federation.NewStep(x, by, kind, quantity, words))
+}
+
+// agreed stands in for the agreement that a deletes: it is no object, but its
+// tombstone says what it was.
+func agreed(ctx context.Context, tx *store.Tx, a *federation.Activity) (*federation.Object, error) {
+	x, err := tx.Exchange(ctx, a.Object)
+	if err != nil {
+		return nil, err
+	}
+	return &federation.Object{
+		ID: x.ID, Type: "Agreement", AttributedTo: x.Publisher, Published: x.At, To: []federation.IRI{x.Partner},
+	}, nil
+}
+
+// exchange serves an agreement of ours to the two whose it is.
+func (d *Documents) exchange(ctx context.Context, r *http.Request) (doc document, err error) {
+	id := d.local("/exchanges/" + r.PathValue("id"))
+	viewer := d.viewer(ctx, r)
+	err = d.DB.View(ctx, func(tx *store.Tx) error {
+		x, err := tx.Exchange(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case x.ID != id || !x.Party(viewer) || x.Agreement != id:
+			return notHere(id)
+		}
+		o, err := tx.Object(ctx, x.Proposal)
+		if err != nil && !errors.Is(err, federation.ErrNotFound) {
+			return err
+		}
+		if o == nil || o.Gone() {
+			o = &federation.Object{ID: x.Proposal}
+		}
+		body, err := vocab.EncodeObject(x.Document(o))
+		doc = activityJSON(body)
+		doc.private, doc.modified = true, x.Updated
+		return err
+	})
+	return doc, err
+}
