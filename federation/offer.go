@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-// offer asks for an agreement on a proposal. FEP-0837. What was asked before on
+// offer asks for an agreement on a proposal. FEP-0837, decision 0025. What was asked before on
 // the same proposal and not yet decided is replaced: a party may offer several
 // times until they agree.
 //

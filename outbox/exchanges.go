@@ -117,3 +117,18 @@ func (d *Documents) exchange(ctx context.Context, r *http.Request) (doc document
 	})
 	return doc, err
 }
+
+// RespondTx takes in what somebody without an account asks of a proposal, and
+// publishes what is owed for it.
+func RespondTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) error {
+	owed, err := federation.Respond(ctx, tx, x)
+	if err != nil {
+		return err
+	}
+	for _, a := range owed {
+		if err := publish(ctx, tx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

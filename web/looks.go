@@ -20,6 +20,7 @@ var kindIcons = map[string]string{
 var wayIcons = map[string]string{
 	"sale": "banknote", "localCurrency": "coins", "barter": "repeat-2", "gift": "gift", "loan": "history", "sharedUse": "users",
 	"volunteering": "heart-handshake", "timeBank": "clock", "freePrice": "hand-coins", "commitment": "handshake",
+	"capital": "chart-pie", "publicFunding": "landmark",
 }
 
 // factIcons are the icons of what is known of a thing, by the message that

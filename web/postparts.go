@@ -66,18 +66,13 @@ type modeChip struct {
 	Priced bool // it may have a price
 }
 
-var modeIcons = map[string]string{
-	"sale": "tag", "localCurrency": "coins", "barter": "repeat-2", "gift": "gift", "loan": "history", "sharedUse": "users",
-	"volunteering": "hand-heart", "timeBank": "hourglass", "freePrice": "heart", "commitment": "handshake",
-}
-
 // unpriced are the ways of exchange in which nobody pays.
 var unpriced = []string{"gift", "barter", "loan", "volunteering"}
 
 func modeChips(f *form) (chips []modeChip) {
 	for _, o := range options(f.Printer, "mode_", federation.ExchangeModes) {
 		o.Chosen = slices.Contains(f.values["modes"], o.Value)
-		chips = append(chips, modeChip{o, modeIcons[o.Value], !slices.Contains(unpriced, o.Value)})
+		chips = append(chips, modeChip{o, wayIcons[o.Value], !slices.Contains(unpriced, o.Value)})
 	}
 	return chips
 }
