@@ -253,4 +253,3 @@ func TestFiveHundredForAThousand(t *testing.T) {
 		}
 	})
 }
-
