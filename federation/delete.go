@@ -46,7 +46,10 @@ func bury(ctx context.Context, s State, a *Activity, old *Object) error {
 	if a != nil && a.Enclosed != nil && a.Local {
 		stone.Raw = a.Enclosed.Raw
 	}
-	return s.PutObject(ctx, stone)
+	if err := s.PutObject(ctx, stone); err != nil {
+		return err
+	}
+	return changed(ctx, s, old, stone)
 }
 
 // Forget takes in that the origin of an object says that it is no more.

@@ -42,6 +42,9 @@ type State interface {
 	FirstPending(ctx context.Context, kind string, to IRI) (*Edge, error)
 	// LocalFollowers returns those of our actors who follow id.
 	LocalFollowers(ctx context.Context, id IRI) ([]IRI, error)
+	// LocalAnswerers returns those of our actors who come to an event, perhaps
+	// or for sure, or wait for a place.
+	LocalAnswerers(ctx context.Context, event IRI) ([]IRI, error)
 
 	// Exchange returns the exchange that an Offer, an Agreement or its page
 	// names.
@@ -231,13 +234,17 @@ func Learn(ctx context.Context, s State, o *Object) error {
 	old, err := s.Object(ctx, o.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
+		old = nil
 	case err != nil:
 		return err
 	case !replaces(o, old):
 		return nil
 	}
 	clamp(o, s.Now())
-	return s.PutObject(ctx, o)
+	if err := s.PutObject(ctx, o); err != nil || old == nil {
+		return err
+	}
+	return changed(ctx, s, old, o)
 }
 
 // NeedsOf returns what must be known before a can be applied.

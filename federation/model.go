@@ -214,9 +214,10 @@ type Edge struct {
 // them: what the page of notifications shows.
 type Notice struct {
 	For    IRI    // the local actor
-	Kind   string // the verb, or "Mention" or "Reply"
+	Kind   string // the verb; "Mention", "Reply" or "Guest"; or "Event" and what became of one
 	Actor  IRI    // who did it
 	Object IRI    // with or to what; may be empty
+	Title  string // what that was called, where nothing else says so any more
 	At     time.Time
 	Again  bool // it is told again each time it happens
 }

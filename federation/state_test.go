@@ -158,6 +158,16 @@ func (s *memory) LocalFollowers(_ context.Context, id IRI) (list []IRI, err erro
 	return list, nil
 }
 
+func (s *memory) LocalAnswerers(_ context.Context, id IRI) (list []IRI, err error) {
+	for _, e := range s.edges {
+		if (e.Kind == Join || e.Kind == TentativeAccept) && e.To == id && e.From.Origin() == home {
+			list = append(list, e.From)
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
 func (s *memory) LogActivity(_ context.Context, a *Activity) error {
 	k := fmt.Sprintf("%s %s", a.ID, a.Actor)
 	if s.activities[k] {

@@ -74,7 +74,10 @@ func revise(ctx context.Context, s State, a *Activity, old, o *Object) error {
 		return err
 	}
 	o.Local, o.Published = old.Local, old.Published
-	return s.PutObject(ctx, o)
+	if err := s.PutObject(ctx, o); err != nil {
+		return err
+	}
+	return changed(ctx, s, old, o)
 }
 
 // updateActor changes one of our own actors. Keys, inboxes and the name

@@ -25,8 +25,13 @@ const noticePause = 10 * time.Minute
 // waits for. Likes and shares are on the page.
 var told = []string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
-	"Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone",
-	"Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed",
+	"Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject,
+}
+
+// worthALetter reports whether a notice is.
+func worthALetter(n store.Noticed) bool {
+	what, event := strings.CutPrefix(n.Kind, "Event")
+	return slices.Contains(told, n.Kind) || event && slices.Contains(federation.Changes, what)
 }
 
 // maxNotices is how many lines a letter has.
@@ -105,7 +110,7 @@ func (w *Writer) lines(ctx context.Context, tx *store.Tx, a *store.Account, sinc
 			return nil, err
 		}
 		for _, n := range list {
-			if n.Read || !n.At.After(since) || !slices.Contains(told, n.Kind) {
+			if n.Read || !n.At.After(since) || !worthALetter(n) {
 				continue
 			}
 			line, err := w.line(ctx, tx, words, n)
@@ -138,8 +143,14 @@ func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, 
 	if err != nil {
 		return "", err
 	}
+	if title == "" {
+		title = oneLine(n.Title)
+	}
 	if title != "" {
 		line += " " + title
+	}
+	if n.Kind == "Event"+federation.ChangeDeleted {
+		return line, nil
 	}
 	return line + "\n  " + pageOf(tx, n.Object), nil
 }

@@ -55,7 +55,7 @@ func say(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	o.Language = words.Lang()
 	handle := cmp.Or(to.Handle, to.Username+"@"+to.ID.Host())
 	o.Tags = []federation.Tag{{Type: "Mention", Name: "@" + handle, Href: string(to.ID)}}
-	text := words.T("poll_"+a.Saying.Kind, "Title", SourceOf(about).Name, "When", whenOf(words, about), "Where", placeLine(about.Location), "Before", whenOf(words, was))
+	text := words.T("poll_"+a.Saying.Kind, "Title", SourceOf(about).Name, "When", whenOf(words, about), "Where", whereOf(about), "Before", whenOf(words, was))
 	link := html.EscapeString(string(about.ID))
 	o.Content = `<p><span class="h-card"><a href="` + html.EscapeString(cmp.Or(to.URL, string(to.ID))) + `" class="u-url mention">@<span>` +
 		html.EscapeString(to.Username) + `</span></a></span> ` + html.EscapeString(text) + `</p><p><a href="` + link + `">` + link + `</a></p>`

@@ -112,6 +112,14 @@ func (tx *Tx) Helpers(ctx context.Context, slots ...federation.IRI) ([]*federati
 	return list, err
 }
 
+// LocalAnswerers returns those of our actors who come to an event, perhaps or
+// for sure, or wait.
+func (tx *Tx) LocalAnswerers(ctx context.Context, event federation.IRI) ([]federation.IRI, error) {
+	return all(ctx, tx, column[federation.IRI], `
+		SELECT a.id FROM edges e JOIN actors a ON a.id = e.source AND a.local = 1
+		WHERE e.target = ? AND e.kind IN ('Join', 'TentativeAccept') ORDER BY e.seq LIMIT ?`, event, maxAnswers)
+}
+
 // maxAnswers is how many are told of a change.
 const maxAnswers = 5000
 

@@ -24,14 +24,15 @@ func (tx *Tx) Notify(ctx context.Context, n federation.Notice) error {
 		n.At = tx.now
 	}
 	_, err := tx.exec(ctx, `
-		INSERT INTO notices (owner, kind, actor, object, at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (owner, kind, actor, object) DO UPDATE SET at = excluded.at, read = 0 WHERE ? = 1`, n.For, n.Kind, n.Actor, n.Object, n.At, n.Again)
+		INSERT INTO notices (owner, kind, actor, object, title, at) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (owner, kind, actor, object) DO UPDATE SET at = excluded.at, title = excluded.title, read = 0
+			WHERE ? = 1`, n.For, n.Kind, n.Actor, n.Object, n.Title, n.At, n.Again)
 	return named(err, "notice for", n.For)
 }
 
 // stillThere leaves out what was said of an object that was deleted since, but
-// for that it was removed.
-const stillThere = `(n.kind = 'Removed' OR NOT EXISTS (SELECT 1 FROM objects o WHERE o.id = n.object AND o.gone = 1))`
+// for that it was removed or deleted.
+const stillThere = `(n.kind IN ('Removed', 'Eventdeleted') OR NOT EXISTS (SELECT 1 FROM objects o WHERE o.id = n.object AND o.gone = 1))`
 
 // Notices returns what an actor was told, newest first.
 func (tx *Tx) Notices(ctx context.Context, owner federation.IRI, cursor string, limit int) ([]Noticed, string, error) {
@@ -53,11 +54,11 @@ func (tx *Tx) NoticesOf(ctx context.Context, owner federation.IRI, q NoticeQuery
 	}
 	list, err := all(ctx, tx, func(r row) (n Noticed, err error) {
 		var at int64
-		err = r.Scan(&n.seq, &n.For, &n.Kind, &n.Actor, &n.Object, &at, &n.Read)
+		err = r.Scan(&n.seq, &n.For, &n.Kind, &n.Actor, &n.Object, &n.Title, &at, &n.Read)
 		n.At = moment(at)
 		return n, err
 	}, `
-		SELECT seq, owner, kind, actor, object, at, read FROM notices n
+		SELECT seq, owner, kind, actor, object, title, at, read FROM notices n
 		WHERE owner = ? AND (at, seq) < (?, ?) AND (? = 0 OR kind IN (?)) AND (? = 0 OR read = 0) AND `+stillThere+`
 		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, len(q.Kinds) > 0, among(append(q.Kinds, "")), q.Unread, limit+1)
 	if err != nil {

@@ -36,6 +36,7 @@ type notice struct {
 	Who    *who
 	Others string // how many more did the same
 	Object *card
+	Title  string // of what is gone
 	At     string
 	Read   bool
 }
@@ -50,7 +51,15 @@ var noticeTabs = []struct {
 	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
-	{"answers", store.NoticeQuery{Kinds: []string{"Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Eventcancelled", "Eventmoved", "Eventelsewhere", "Eventback", "Eventpostponed"}}},
+	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind")}},
+}
+
+// eventNotices are the kinds that say what became of an event.
+func eventNotices() (all []string) {
+	for _, what := range federation.Changes {
+		all = append(all, "Event"+what)
+	}
+	return all
 }
 
 // noticeQuery reads which notices are asked for.
@@ -177,6 +186,9 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 			} else if ok {
 				line.Object = v.card(o)
 			}
+		}
+		if line.Object == nil {
+			line.Title = n.Title
 		}
 		all = append(all, line)
 	}

@@ -68,6 +68,7 @@ type variant struct {
 	strict   bool // peers must be on https and public addresses
 	origin   string
 	listen   string
+	smtp     string
 	settings []setting
 }
 
@@ -82,7 +83,10 @@ func launch(t testing.TB, name string, how variant) *instance {
 	i.config = Config{
 		Storage: Storage{Data: t.TempDir(), Database: how.database},
 		Origin:  how.origin, Listen: []string{how.listen}, Handle: name, Name: "Initiative " + name,
-		AllowPrivateNetworks: !how.strict, LogLevel: "debug", LogFormat: "text",
+		AllowPrivateNetworks: !how.strict, LogLevel: "debug", LogFormat: "text", SMTP: how.smtp,
+	}
+	if how.smtp != "" {
+		i.config.MailFrom = "noreply@" + name + ".example"
 	}
 	i.open(how.settings...)
 	i.client = &http.Client{
