@@ -97,7 +97,8 @@ func (tx *Tx) putActorKeys(ctx context.Context, a *federation.Actor) error {
 
 // DropActor leaves a tombstone of an actor, which keeps its name from being
 // given again and its keys, so that its last words can be verified. Its
-// objects become tombstones; its edges and what was noticed of it are gone.
+// objects become tombstones; its edges and what was noticed of it are gone. What
+// it agreed on with others stays theirs, too.
 func (tx *Tx) DropActor(ctx context.Context, id federation.IRI) error {
 	a, err := tx.Actor(ctx, id)
 	if err != nil {
@@ -116,6 +117,8 @@ func (tx *Tx) DropActor(ctx context.Context, id federation.IRI) error {
 		`DELETE FROM notices WHERE actor = ?`,
 		`DELETE FROM notices WHERE owner = ?`,
 		`DELETE FROM activity_addressees WHERE actor = ?`,
+		`DELETE FROM exchanges WHERE partner = ? AND state IN (` + undone + `)`,
+		`DELETE FROM exchanges WHERE publisher = ? AND state IN (` + undone + `)`,
 		`UPDATE activities SET document = '', visibility = 3 WHERE actor = ? AND type IN ('Create', 'Update')`,
 	} {
 		if _, err := tx.exec(ctx, q, id); err != nil {

@@ -61,6 +61,7 @@ func (t *fixture) fill() {
 			tx.Decide(t.ctx, &Decision{Account: ann.ID, Target: string(bob.ID), Action: "dismiss", Note: "Rien."}),
 			tx.SetNoticesMailed(t.ctx, ann.ID, time.Time{}),
 			tx.SetRemindChoice(t.ctx, amap.ID, o.ID, RemindDay),
+			tx.PutExchange(t.ctx, exchange(o, bob, federation.ExchangeProposed)),
 			tx.PutGuest(t.ctx, &Guest{Event: o.ID, Name: "Zoé", Address: "zoe@example.org", Answer: GuestYes}),
 			errOf("", second(tx.Subscribe(t.ctx, "eve@example.org", "fr", SubscribedAll))),
 			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))

@@ -10,6 +10,10 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 )
 
+// undone are the states of exchanges that came to nothing, or not yet to
+// anything.
+const undone = `'proposed', 'countered', 'refused', 'withdrawn'`
+
 type placedExchange struct {
 	*federation.Exchange
 

@@ -44,7 +44,7 @@ func (v *visit) export(context.Context, *store.Tx) (*page, error) {
 func (v *visit) writeExport(ctx context.Context, w io.Writer) error {
 	e := &export{v, zip.NewWriter(w), v.account.Person}
 	parts := []func(context.Context) error{
-		e.readme, e.accountFile, e.actorFile, e.outboxFile, e.inboxFile, e.relationsFile, e.peopleFiles, e.noticesFile, e.auditFile, e.mailsFile, e.draftsFile, e.decisionsFile, e.mediaFiles,
+		e.readme, e.accountFile, e.actorFile, e.outboxFile, e.inboxFile, e.relationsFile, e.peopleFiles, e.noticesFile, e.auditFile, e.mailsFile, e.draftsFile, e.decisionsFile, e.exchangesFile, e.mediaFiles,
 	}
 	for _, part := range parts {
 		if err := part(ctx); err != nil {

@@ -246,6 +246,28 @@ func (e *export) decisionsFile(ctx context.Context) error {
 	return e.putJSON("decisions.json", all)
 }
 
+// exchangesFile holds what the person asked of others, and others of them.
+func (e *export) exchangesFile(ctx context.Context) error {
+	all := []*federation.Exchange{}
+	for _, published := range []bool{false, true} {
+		for cursor := ""; ; {
+			var next string
+			err := e.read(ctx, func(tx *store.Tx) error {
+				list, after, err := tx.Exchanges(ctx, e.person, published, cursor, 100)
+				all, next = append(all, list...), after
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+	}
+	return e.putJSON("exchanges.json", all)
+}
+
 // mediaFiles are the pictures, and what was said of each.
 func (e *export) mediaFiles(ctx context.Context) error {
 	var ids []string
