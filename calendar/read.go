@@ -15,7 +15,7 @@ import (
 // What reading a file is bounded by.
 const (
 	MaxBytes      = 5 << 20 // of a file
-	MaxEntries    = 5000    // events taken from it
+	MaxEntries    = 20_000  // events taken from it
 	maxDepth      = 6       // of components in components
 	maxProperties = 3000    // of one event
 	maxZoneParts  = 50      // times that one definition of a zone has
@@ -39,7 +39,8 @@ type File struct {
 	Program           string // PRODID
 	Method            string // PUBLISH, REQUEST, REPLY, CANCEL ...; "" for a plain file
 	Zone              *time.Location
-	Entries           []*Entry // in the order of the file
+	Refresh           time.Duration // how often it asks to be read again; 0: it does not say
+	Entries           []*Entry      // in the order of the file
 	Report            Report
 }
 
@@ -234,6 +235,10 @@ func (f *File) property(p property) {
 		f.Program = text
 	case "METHOD":
 		f.Method = strings.ToUpper(text)
+	case "REFRESH-INTERVAL", "X-PUBLISHED-TTL": // RFC 7986 5.7
+		if d, ok := parseSpan(p.value); ok && (f.Refresh == 0 || p.name == "REFRESH-INTERVAL") {
+			f.Refresh = time.Duration(d.days)*24*time.Hour + d.exact
+		}
 	case "X-WR-TIMEZONE", "TIMEZONE-ID":
 		if zone, ok := ianaZone(p.value); ok {
 			f.Zone = zone

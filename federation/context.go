@@ -54,6 +54,7 @@ const (
 		`"isOnline":"mz:isOnline","participantCount":"mz:participantCount","participationMessage":"mz:participationMessage",` +
 		`"anonymousParticipationEnabled":"mz:anonymousParticipationEnabled",` +
 		`"maximumAttendeeCapacity":"schema:maximumAttendeeCapacity","remainingAttendeeCapacity":"schema:remainingAttendeeCapacity","companions":"maillage:companions",` +
+		`"isBasedOn":{"@id":"schema:isBasedOn","@type":"@id"},` +
 		`"om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/","vf":"https://w3id.org/valueflows/ont/vf#",` +
 		`"Intent":"vf:Intent","action":"vf:action","resourceQuantity":"vf:resourceQuantity",` +
 		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +

@@ -45,7 +45,22 @@ func PublishTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error 
 	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
 }
 
+// publish does what one of our actors asks, and queues it.
 func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	return do(ctx, tx, a, func() error {
+		if err := enqueue(ctx, tx, a); err != nil {
+			return err
+		}
+		if listed := list(tx, a); listed != nil {
+			return publish(ctx, tx, listed)
+		}
+		return nil
+	})
+}
+
+// do does what one of our actors asks. What send queues, what it means for
+// those who answered, and what our actors owe in answer is queued behind.
+func do(ctx context.Context, tx *store.Tx, a *federation.Activity, send func() error) error {
 	a.ID = mint(tx, "activities")
 	a.Local = true
 	a.Published = tx.Now().UTC().Truncate(time.Second)
@@ -68,16 +83,13 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if err != nil {
 		return err
 	}
-	if err := enqueue(ctx, tx, a); err != nil {
+	if err := send(); err != nil {
 		return err
 	}
 	if before != nil {
 		if err := before.tell(ctx, tx); err != nil {
 			return err
 		}
-	}
-	if listed := list(tx, a); listed != nil {
-		owed = append(owed, listed)
 	}
 	for _, answer := range owed {
 		if err := publish(ctx, tx, answer); err != nil {

@@ -28,6 +28,8 @@ const (
 	keepComplaints = 180 * 24 * time.Hour // once decided: an author may object for six months
 	keepAnswers    = 30 * 24 * time.Hour  // who came to an event of ours, once it is over
 	keepDecisions  = 3 * 365 * 24 * time.Hour
+	keepEntries    = 60 * 24 * time.Hour // of calendars, once they are over; their events stay
+	keepFiles      = 24 * time.Hour      // calendars that were brought and not published
 )
 
 // A Keeping is how many days something is kept, for the page that says so.
@@ -95,6 +97,8 @@ var retention = []rule{
 	{keepMails, `DELETE FROM follow_wishes WHERE (actor, handle) IN (
 		SELECT actor, handle FROM follow_wishes WHERE due < ? LIMIT ?)`},
 	{keepAudit, `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ? LIMIT ?)`},
+	{keepEntries, `DELETE FROM calendar_events WHERE id IN (SELECT id FROM calendar_events WHERE ends < ? LIMIT ?)`},
+	{keepFiles, `DELETE FROM calendar_files WHERE id IN (SELECT id FROM calendar_files WHERE created < ? LIMIT ?)`},
 	{keepHosts, `DELETE FROM hosts WHERE host IN (
 		SELECT h.host FROM hosts h WHERE h.due = 0 AND h.seen < ? AND NOT EXISTS (
 			SELECT 1 FROM deliveries d WHERE d.host = h.host AND d.state = 'pending') LIMIT ?)`},

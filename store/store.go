@@ -58,6 +58,7 @@ const (
 	QueueReceived   = "received"
 	QueueDeliveries = "deliveries"
 	QueueMails      = "mails"
+	QueueCalendars  = "calendars"
 )
 
 // ErrPanic is returned for a transaction whose function panicked. Nothing of it
@@ -75,7 +76,7 @@ var ErrClosed = errors.New("store: database is closed")
 func Open(ctx context.Context, o Options) (*DB, error) {
 	db := &DB{origin: o.Origin, now: o.Now, log: o.Log, wakes: map[string]chan struct{}{
 		QueueReceived: make(chan struct{}, 1), QueueDeliveries: make(chan struct{}, 1),
-		QueueMails: make(chan struct{}, 1),
+		QueueMails: make(chan struct{}, 1), QueueCalendars: make(chan struct{}, 1),
 	}}
 	if db.now == nil {
 		db.now = time.Now

@@ -38,7 +38,7 @@ var settingsPages = []struct {
 	{"people", []settingsEntry{
 		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"audit", "history", admin}, {"departures", "log-out", admin},
 	}},
-	{"sharing", []settingsEntry{{"embeds", "code", admin}, {"paper", "printer", admin}}},
+	{"sharing", []settingsEntry{{"calendars", "calendar-sync", editor}, {"embeds", "code", admin}, {"paper", "printer", admin}}},
 	{"moderation", []settingsEntry{{"reports", "flag", moderator}, {"suspensions", "ban", moderator}}},
 	{"upkeep", []settingsEntry{
 		{"peers", "network", admin}, {"queue", "hourglass", admin}, {"storage", "hard-drive", admin}, {"backups", "database", admin},
@@ -86,7 +86,7 @@ func (v *visit) administration(ctx context.Context, tx *store.Tx) (*page, error)
 	var d administrationData
 	finders := []func(context.Context, *store.Tx) ([]task, error){v.reportTasks}
 	if admin.allows(v.account) {
-		finders = append(finders, v.beginnerTasks, v.followerTasks, v.peerTasks, v.queueTasks, v.machineTasks)
+		finders = append(finders, v.beginnerTasks, v.followerTasks, v.calendarTasks, v.peerTasks, v.queueTasks, v.machineTasks)
 	}
 	for _, find := range finders {
 		tasks, err := find(ctx, tx)

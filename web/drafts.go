@@ -213,7 +213,7 @@ func (v *visit) publishChoice(ctx context.Context, tx *store.Tx) (*page, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &page{Name: "publish", Title: v.words.T("page_publish"), Data: publishData{Kinds: composeKinds, Drafts: list[:min(3, len(list))], More: len(list) > 3}, NoIndex: true}, nil
+	return &page{Name: "publish", Title: v.words.T("page_publish"), Data: publishData{Kinds: composeKinds, Drafts: list[:min(3, len(list))], More: len(list) > 3, Import: editor.allows(v.account)}, NoIndex: true}, nil
 }
 
 // publishData is what the page to choose a form on shows.
@@ -221,4 +221,5 @@ type publishData struct {
 	Kinds  []string
 	Drafts []draftLine
 	More   bool // drafts than are shown
+	Import bool // calendars may be brought
 }

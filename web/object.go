@@ -33,9 +33,10 @@ type objectData struct {
 	Replies   []*replyData
 	More      string
 	Private   bool
-	Elsewhere string // the page on the author's own server
-	Mine      *mine  // what the author may do
-	Typed     string // who published it in the author's name, for those who may as well
+	Elsewhere string     // the page on the author's own server
+	Mine      *mine      // what the author may do
+	Taken     *takenFrom // the calendar it comes from
+	Typed     string     // who published it in the author's name, for those who may as well
 	React     *reactData
 	Circuit   *circuitPart // of those who look after the circuit it is for
 	Follow    *followPart  // to do the same from elsewhere
@@ -116,6 +117,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	}
 	if o.Local && !d.Private && v.account == nil {
 		d.Follow = v.followObject(o)
+	}
+	if d.Taken, err = v.takenFrom(ctx, tx, o); err != nil {
+		return nil, err
 	}
 	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {
 		return nil, err

@@ -99,7 +99,7 @@ func (f *form) commune(p outbox.PlaceForm, point *federation.Point) *gazetteer.P
 		}
 	}
 	all := gazetteer.Named(city, 40)
-	if c := likeliest(all, p.Postal, point, f.near); c != nil {
+	if c := gazetteer.Likeliest(all, p.Postal, point, f.near); c != nil {
 		return c
 	}
 	if point != nil {
@@ -118,47 +118,6 @@ func (f *form) commune(p outbox.PlaceForm, point *federation.Point) *gazetteer.P
 	} else if !gazetteer.Same(city, f.Value("place.known")) {
 		f.nowhere = true
 		f.wrongOnce("place.city", "error_place_nowhere", "Place", city)
-	}
-	return nil
-}
-
-// likeliest returns which of communes of one name is meant, if that is plain:
-// by coordinates, by the postal code, because it is near to the initiative, or
-// because the others are hamlets beside it.
-func likeliest(all []gazetteer.Place, postal string, point, home *federation.Point) *gazetteer.Place {
-	only := func(keep func(gazetteer.Place) bool) *gazetteer.Place {
-		var found *gazetteer.Place
-		for i := range all {
-			if !keep(all[i]) {
-				continue
-			}
-			if found != nil {
-				return nil
-			}
-			found = &all[i]
-		}
-		return found
-	}
-	if point != nil {
-		return only(func(p gazetteer.Place) bool { return p.Point.Kilometres(*point) < 25 })
-	}
-	if postal = strings.TrimSpace(postal); len(postal) == 5 {
-		if c := only(func(p gazetteer.Place) bool {
-			return strings.HasPrefix(strings.NewReplacer("2A", "20", "2B", "20").Replace(p.RegionCode), postal[:2])
-		}); c != nil {
-			return c
-		}
-	}
-	if len(all) == 1 {
-		return &all[0]
-	}
-	if home != nil {
-		if c := only(func(p gazetteer.Place) bool { return p.Point.Kilometres(*home) < 50 }); c != nil {
-			return c
-		}
-	}
-	if len(all) > 1 && all[0].Population > 10*max(all[1].Population, 500) {
-		return &all[0]
 	}
 	return nil
 }
@@ -191,7 +150,7 @@ func knowPlace(values map[string][]string) {
 	}
 	set("place.known", city)
 	point := pointOf(get("place.lat"), get("place.lon"))
-	commune := likeliest(gazetteer.Named(city, 40), get("place.postal"), point, nil)
+	commune := gazetteer.Likeliest(gazetteer.Named(city, 40), get("place.postal"), point, nil)
 	if commune == nil {
 		return
 	}

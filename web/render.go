@@ -32,7 +32,7 @@ var templates = findTemplates()
 // parts are the templates that pages share.
 var parts = []string{
 	"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html",
-	"templates/map.html", "templates/settings_parts.html",
+	"templates/map.html", "templates/settings_parts.html", "templates/calendar_parts.html",
 }
 
 func findTemplates() map[string]func() *template.Template {

@@ -25,8 +25,9 @@ func demoAMAP(c demoCalendar) demoCast {
 			"circuit-legumes", "Circuit légumes du Pays de Valence",
 			"<p>Producteur·rices, transformateur·rices et mangeur·ses du Pays de Valence : qui cultive quoi, pour qui, et comment cela voyage.</p>",
 		}},
-		offers: append(demoAMAPOffers(c), demoAMAPNeeds(c)...),
-		events: demoAMAPEvents(c),
+		offers:   append(demoAMAPOffers(c), demoAMAPNeeds(c)...),
+		events:   demoAMAPEvents(c),
+		calendar: demoICS(c),
 	}
 }
 

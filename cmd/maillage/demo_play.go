@@ -36,6 +36,7 @@ type demoCast struct {
 	circuits       []demoCircuit
 	offers         []demoOffer // and needs
 	events         []demoEvent
+	calendar       string // that it kept before it came here, as iCalendar
 }
 
 // A demoPerson is somebody with a login.
@@ -82,7 +83,7 @@ func (d *demo) play(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	for _, act := range []func(context.Context, *demoSite) error{
-		d.people, d.follows, d.following, d.posts, d.talk, d.settled,
+		d.people, d.follows, d.following, d.posts, d.talk, d.harvested, d.settled,
 	} {
 		g, ctx := errgroup.WithContext(ctx)
 		for _, s := range d.sites {

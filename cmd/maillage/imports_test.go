@@ -80,13 +80,18 @@ var layers = map[string]layer{
 		foreign: []string{"github.com/arran4/golang-ical", "github.com/teambition/rrule-go", "golang.org/x/text/..."},
 		not:     []string{"net/http/...", "database/sql/...", "os/..."},
 	},
+	"harvest": {
+		ours:    []string{"federation", "federation/vocab", "federation/remote", "store", "locale", "outbox", "calendar", "gazetteer"},
+		foreign: []string{"golang.org/x/..."},
+		not:     []string{"database/sql/...", "os/..."},
+	},
 	"mail": {
 		ours:    []string{"federation", "federation/vocab", "store", "locale", "outbox"},
 		foreign: []string{"github.com/wneessen/go-mail/...", "golang.org/x/..."},
 		not:     []string{"net/http/..."},
 	},
 	"web": {
-		ours: []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar", "gazetteer"},
+		ours: []string{"federation", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar", "gazetteer", "harvest"},
 		foreign: []string{
 			"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
 			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/...",

@@ -44,7 +44,7 @@ func (c *Client) Post(ctx context.Context, inbox federation.IRI, body []byte, si
 		if err := sign(r, body, signer, c.opts.Now()); err != nil {
 			return nil, err
 		}
-		return c.do(r)
+		return c.do(r, maxBody)
 	})
 	if err != nil {
 		return Answer{}, fmt.Errorf("post to %s: %w", inbox, err)

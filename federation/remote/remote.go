@@ -18,6 +18,9 @@
 // only when that document is read again, which a stranger can provoke at most
 // once in five minutes.
 //
+// A calendar is no document of ActivityPub: [Client.Calendar] reads it from
+// whatever address a person gave, under the same guard.
+//
 // How much may be fetched on behalf of one activity is limited by a budget in
 // the context, see [WithBudget].
 package remote
@@ -137,6 +140,15 @@ func transport(allowPrivate bool, resolver *net.Resolver) *http.Transport {
 // ErrBudget means that enough was fetched on behalf of one activity. It is an
 // [federation.ErrForbidden].
 var ErrBudget = fmt.Errorf("%w: fetch budget is spent", federation.ErrForbidden)
+
+// ErrLarge, ErrPacked and ErrClosed say why an answer was not read: it is too
+// long, it was compressed though nobody asked for that, or the server wants to
+// know who asks.
+var (
+	ErrLarge  = errors.New("too long")
+	ErrClosed = errors.New("not for us to read")
+	ErrPacked = errors.New("compressed answer, which we did not ask for")
+)
 
 // unreachable tells a network failure from a refusal of our own.
 func unreachable(ctx context.Context, err error) error {

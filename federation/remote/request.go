@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,9 +28,21 @@ type answer struct {
 // A signFunc signs a request in one of two ways.
 type signFunc func(*http.Request, []byte, signature.Signer, time.Time) error
 
+// A want is what is asked for, and how much of it may come.
+type want struct {
+	accept string
+	signed bool
+	most   int64       // bytes
+	ifNew  http.Header // what makes the answer depend on whether anything changed; may be nil
+}
+
 // get asks for an address, following redirects. Signed or not, each hop is a
 // request of its own: nothing that was made for one host reaches another.
 func (c *Client) get(ctx context.Context, id federation.IRI, accept string, signed bool) (*answer, error) {
+	return c.getWanted(ctx, id, want{accept: accept, signed: signed, most: maxBody})
+}
+
+func (c *Client) getWanted(ctx context.Context, id federation.IRI, w want) (*answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()
 	for range maxRedirects + 1 {
@@ -40,7 +53,7 @@ func (c *Client) get(ctx context.Context, id federation.IRI, accept string, sign
 		if c.opts.Refuse != nil && c.opts.Refuse(ctx, id.Host()) {
 			return nil, forbidden("%s is suspended", id.Host())
 		}
-		a, err := c.ask(ctx, u, accept, signed)
+		a, err := c.ask(ctx, u, w)
 		if err != nil {
 			return nil, fmt.Errorf("get %s: %w", id, err)
 		}
@@ -76,7 +89,7 @@ func resolve(base *url.URL, link string) (federation.IRI, error) {
 
 // ask sends one GET, and a second one signed the other way if the first is
 // refused.
-func (c *Client) ask(ctx context.Context, u *url.URL, accept string, signed bool) (*answer, error) {
+func (c *Client) ask(ctx context.Context, u *url.URL, w want) (*answer, error) {
 	send := func(sign signFunc) (*answer, error) {
 		if err := spend(ctx); err != nil {
 			return nil, err
@@ -85,7 +98,8 @@ func (c *Client) ask(ctx context.Context, u *url.URL, accept string, signed bool
 		if err != nil {
 			return nil, malformed("%v", err)
 		}
-		r.Header.Set("Accept", accept)
+		maps.Copy(r.Header, w.ifNew)
+		r.Header.Set("Accept", w.accept)
 		if sign != nil {
 			s, err := c.opts.Signer(ctx)
 			if err != nil {
@@ -95,9 +109,9 @@ func (c *Client) ask(ctx context.Context, u *url.URL, accept string, signed bool
 				return nil, err
 			}
 		}
-		return c.do(r)
+		return c.do(r, w.most)
 	}
-	if !signed || c.opts.Signer == nil {
+	if !w.signed || c.opts.Signer == nil {
 		return send(nil)
 	}
 	return c.knock(u.Host, refusedGet, send)
@@ -134,7 +148,7 @@ func (c *Client) knock(host string, refused func(status int) bool, send func(sig
 
 // do sends one request and reads the answer, so that the connection can be used
 // again.
-func (c *Client) do(r *http.Request) (*answer, error) {
+func (c *Client) do(r *http.Request, most int64) (*answer, error) {
 	r.Header.Set("User-Agent", c.opts.UserAgent)
 	resp, err := c.net.RoundTrip(r)
 	if err != nil {
@@ -148,14 +162,14 @@ func (c *Client) do(r *http.Request) (*answer, error) {
 		return a, nil
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return nil, forbidden("answer in %q, which we did not ask for", e)
+		return nil, fmt.Errorf("%w: %w: %.40q", federation.ErrForbidden, ErrPacked, e)
 	}
 	// Content-Length is what the peer says; what counts is what comes.
 	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(resp.Body, maxBody+1))
+	n, err := b.ReadFrom(io.LimitReader(resp.Body, most+1))
 	switch {
-	case n > maxBody:
-		return nil, forbidden("answer of more than %d bytes", maxBody)
+	case n > most:
+		return nil, fmt.Errorf("%w: %w: answer of more than %d bytes", federation.ErrForbidden, ErrLarge, most)
 	case err != nil:
 		return nil, unreachable(r.Context(), err)
 	}
