@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/calendar"
@@ -150,7 +151,16 @@ func (v *visit) outcome(o harvest.Outcome) string {
 	if !o.Done() {
 		return v.words.T("page_calendar_nothing")
 	}
-	return v.words.T("page_calendar_outcome", "New", o.New, "Changed", o.Changed, "Removed", o.Removed, "Same", o.Same)
+	var all []string
+	for _, part := range []struct {
+		id string
+		n  int
+	}{{"new", o.New}, {"changed", o.Changed}, {"removed", o.Removed}, {"same", o.Same}} {
+		if part.n > 0 {
+			all = append(all, v.words.T("page_calendar_did_"+part.id, "Count", part.n))
+		}
+	}
+	return strings.Join(all, " · ")
 }
 
 // changeCalendar does what a button of the page of a calendar says.

@@ -57,7 +57,7 @@ func TestAFileIsLookedThroughAndPublished(t *testing.T) {
 		b.post(path, url.Values{}).wants(t, http.StatusUnprocessableEntity, "Cochez au moins un événement")
 		r = b.post(path, url.Values{"entry": {"1@x", "2@x"}}).wants(t, http.StatusSeeOther)
 		page := strings.TrimSuffix(r.Header.Get("Location"), "?done=calendar_imported")
-		b.get(page).wants(t, 200, "5 dates publiées", ": 5 · changées", "Distribution", "Fichier importé")
+		b.get(page).wants(t, 200, "5 dates publiées", "5 nouvelles", "Distribution", "Fichier importé")
 		list := i.as("").get("/events").wants(t, 200, "Distribution", "Visite de la ferme")
 		if strings.Contains(list.body, "À l’envers") || strings.Contains(list.body, "À l'envers") {
 			t.Error("what was not ticked is published")
@@ -69,7 +69,7 @@ func TestAFileIsLookedThroughAndPublished(t *testing.T) {
 		path = b.bring("saison (1).ics", again).Header.Get("Location")
 		b.get(path).wants(t, 200, "déjà importé", "a changé", "Vous avez déjà importé")
 		r = b.post(path, url.Values{"entry": {"1@x", "2@x"}}).wants(t, http.StatusSeeOther)
-		b.get(r.Header.Get("Location")).wants(t, 200, "5 dates publiées", ": 1 · retirées", ": 4.")
+		b.get(r.Header.Get("Location")).wants(t, 200, "5 dates publiées", "1 changée", "4 inchangées")
 		list = i.as("").get("/events").wants(t, 200, "Visite du verger")
 		if strings.Contains(list.body, "Visite de la ferme") || strings.Count(list.body, "Visite du verger</") != 1 {
 			t.Error("the changed event is there twice, or not changed")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/harvest"
@@ -50,7 +51,7 @@ func (d *demo) harvested(ctx context.Context, s *demoSite) error {
 
 // demoICS is the calendar that the farm has on its telephone.
 func demoICS(c demoCalendar) string {
-	day := func(days int) string { return strings.ReplaceAll(c.in(days), "-", "") }
+	day := func(d time.Weekday, weeks int) string { return strings.ReplaceAll(c.on(d, weeks), "-", "") }
 	return strings.ReplaceAll(fmt.Sprintf(`BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//Nextcloud calendar v4//FR
@@ -78,5 +79,5 @@ DTSTART;TZID=Europe/Paris:%[3]sT100000
 DTEND;TZID=Europe/Paris:%[3]sT090000
 END:VEVENT
 END:VCALENDAR
-`, day(23), day(37), day(44)), "\n", "\r\n")
+`, day(time.Saturday, 3), day(time.Thursday, 5), day(time.Tuesday, 6)), "\n", "\r\n")
 }
