@@ -112,9 +112,6 @@ func Withdraw(ctx context.Context, tx *store.Tx, row *store.CalendarEvent, lang 
 		if err := outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Update, Actor: o.AttributedTo, Enclosed: &mine}); err != nil {
 			return err
 		}
-		if err := outbox.SayCalledOffTx(ctx, tx, &mine); err != nil {
-			return err
-		}
 	}
 	return tx.PutCalendarEvent(ctx, row)
 }

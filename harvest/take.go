@@ -375,23 +375,19 @@ func (t *taking) change(ctx context.Context, tx *store.Tx, row *store.CalendarEv
 		row.Reason = problems[0].Reason
 		return store.EntryRefused, tx.PutCalendarEvent(ctx, row)
 	}
-	off := i.off() && federation.EventOf(old).Status != federation.EventCancelled
-	if err := t.tell(ctx, tx, row, o, off); err != nil {
+	if err := t.tell(ctx, tx, row, o); err != nil {
 		return t.refused(ctx, tx, row, err)
 	}
 	return didChange, tx.PutCalendarEvent(ctx, row)
 }
 
 // tell publishes what changed of an event: to everybody, if they know of it.
-func (t *taking) tell(ctx context.Context, tx *store.Tx, row *store.CalendarEvent, o *federation.Object, off bool) error {
+func (t *taking) tell(ctx context.Context, tx *store.Tx, row *store.CalendarEvent, o *federation.Object) error {
 	a := &federation.Activity{Type: federation.Update, Actor: t.author.ID, Enclosed: o}
 	if row.Announced.IsZero() {
 		return outbox.PublishQuietlyTx(ctx, tx, a)
 	}
-	if err := outbox.PublishTx(ctx, tx, a); err != nil || !off {
-		return err
-	}
-	return outbox.SayCalledOffTx(ctx, tx, o)
+	return outbox.PublishTx(ctx, tx, a)
 }
 
 func (t *taking) refuse(ctx context.Context, tx *store.Tx, row *store.CalendarEvent, reason string) (string, error) {

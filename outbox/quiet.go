@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -53,19 +52,4 @@ func TellTx(ctx context.Context, tx *store.Tx, id federation.IRI) error {
 		return err
 	}
 	return tx.PutObject(ctx, &news) // Create leaves alone what is known
-}
-
-// SayCalledOffTx says in a short answer to an event that it is called off:
-// Mastodon never shows a change of an event.
-func SayCalledOffTx(ctx context.Context, tx *store.Tx, o *federation.Object) error {
-	words := locale.New(o.Language)
-	text := words.T("page_cancel_note", "Title", SourceOf(o).Name, "When", whenOf(words, o))
-	n := &federation.Object{
-		ID: NewObjectID(tx.Home()), Type: "Note", AttributedTo: o.AttributedTo, InReplyTo: o.ID, Context: o.Context,
-		To: o.To, Cc: o.Cc, Language: words.Lang(), Local: true,
-	}
-	if err := Readable(words, n, text); err != nil {
-		return err
-	}
-	return PublishTx(ctx, tx, &federation.Activity{Type: federation.Create, Actor: n.AttributedTo, Enclosed: n, To: n.To, Cc: n.Cc})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -94,7 +95,16 @@ func (v *visit) cancelEvent(ctx context.Context) (*page, error) {
 		if err := outbox.Cancel(v.words, o, tx.Now()); err != nil {
 			return err
 		}
-		return outbox.SayCalledOffTx(ctx, tx, o)
+		words := locale.New(o.Language)
+		text := words.T("page_cancel_note", "Title", outbox.SourceOf(o).Name, "When", v.when(o, federation.EventOf(o)))
+		n := &federation.Object{
+			ID: outbox.NewObjectID(v.Origin), Type: "Note", AttributedTo: o.AttributedTo, InReplyTo: o.ID, Context: o.Context,
+			To: o.To, Cc: o.Cc, Language: words.Lang(), Local: true,
+		}
+		if err := outbox.Readable(words, n, text); err != nil {
+			return err
+		}
+		return outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Create, Actor: n.AttributedTo, Enclosed: n, To: n.To, Cc: n.Cc})
 	})
 }
 
