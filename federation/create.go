@@ -28,7 +28,10 @@ var create = Verb{
 		if owed, ok, err := vote(ctx, s, a, o); ok || err != nil {
 			return owed, err
 		}
-		if ok, err := fulfilment(ctx, s, a, o); ok || err != nil {
+		if owed, ok, err := fulfilment(ctx, s, a, o); ok || err != nil {
+			return owed, err
+		}
+		if ok, err := mark(ctx, s, a, o); ok || err != nil {
 			return nil, err
 		}
 		old, err := s.Object(ctx, o.ID)

@@ -53,6 +53,11 @@ type Exchange struct {
 	Payment string // where one may pay: an address outside
 	Status  string // what the publisher last said of it, in words
 	Steps   []Step `json:",omitempty"`
+	Purpose string // of the proposal: who of the two gives
+
+	Marks    []IRI     `json:",omitempty"` // notes that changed the schedule
+	Reminded time.Time `json:",omitzero"`  // of what falls due until then
+	Renewed  bool      `json:",omitempty"` // both were asked whether to go on
 
 	At, Updated time.Time
 }
@@ -67,12 +72,14 @@ type Step struct {
 	Quantity Decimal // of what was handed over, in the agreement's unit; of a payment, the amount
 	Words    string  // plain text
 	At       time.Time
+	Due      time.Time `json:",omitzero"` // which commitment of the schedule it keeps
 }
 
 // The kinds of a step.
 const (
 	StepDelivered = "delivered"
 	StepPaid      = "paid"
+	StepReturned  = "returned" // what was lent
 )
 
 // maxSteps is how many steps an exchange has at most.
@@ -99,6 +106,19 @@ func (x *Exchange) Other(who IRI) IRI {
 	return x.Publisher
 }
 
+// Provider is who of the two gives what the exchange is about.
+func (x *Exchange) Provider() IRI {
+	if x.Purpose == PurposeRequest {
+		return x.Partner
+	}
+	return x.Publisher
+}
+
+// document names what one of ours says of an exchange: a part of its page.
+func (x *Exchange) document(n int, what string) IRI {
+	return IRI(fmt.Sprintf("%s#%s-%d", x.ID, what, n+1))
+}
+
 // Done sums up the steps of a kind that one of the two told of.
 func (x *Exchange) Done(kind string, by IRI) Decimal {
 	var sum Decimal
@@ -112,7 +132,7 @@ func (x *Exchange) Done(kind string, by IRI) Decimal {
 
 // Remaining is what was not handed over yet, as somebody says.
 func (x *Exchange) Remaining(by IRI) Decimal {
-	return x.Terms.Quantity.Value.Minus(x.Done(StepDelivered, by))
+	return x.Total().Minus(x.Done(StepDelivered, by))
 }
 
 // tellParty notifies one of the two, if it is an actor of ours, of what the
@@ -121,7 +141,7 @@ func tellParty(ctx context.Context, s State, x *Exchange, to IRI, kind string) e
 	if to.Origin() != s.Home() || IsGuest(s.Home(), to) {
 		return nil
 	}
-	n := Notice{For: to, Kind: kind, Actor: x.Other(to), Object: x.ID, At: s.Now()}
+	n := Notice{For: to, Kind: kind, Actor: x.Other(to), Object: x.ID, At: s.Now(), Again: true}
 	if IsGuest(s.Home(), n.Actor) {
 		n.Actor = x.Publisher // there is nobody to name
 	}
@@ -290,10 +310,19 @@ func takeStock(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
 	})
 }
 
-// returnStock puts it back, except what was handed over.
+// returnStock puts it back: the share of a season, else what was not handed
+// over.
 func returnStock(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
+	back := x.Remaining(x.Publisher)
+	if !x.Ends().IsZero() {
+		back = x.Terms.Quantity.Value
+	}
+	return addStock(ctx, s, x, back)
+}
+
+func addStock(ctx context.Context, s State, x *Exchange, more Decimal) ([]*Activity, error) {
 	return changeStock(ctx, s, x, func(p *Proposal) error {
-		p.Primary.Available.Value = p.Primary.Available.Value.Plus(x.Remaining(x.Publisher))
+		p.Primary.Available.Value = p.Primary.Available.Value.Plus(more)
 		return nil
 	})
 }

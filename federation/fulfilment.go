@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // fulfilment takes in a document in which one of the two says what was done
@@ -16,27 +17,33 @@ import (
 // not as an object. ok is false if o is something else.
 //
 // fulfills names the commitments: the primary one was handed over, the
-// reciprocal one paid. Without a resourceQuantity that is all of it.
-func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (ok bool, err error) {
+// reciprocal one paid. Without a resourceQuantity that is all of it. What was lent
+// and came back is there for others.
+func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*Activity, ok bool, err error) {
 	if o.Type != document.Type || o.Context == "" {
-		return false, nil
+		return nil, false, nil
 	}
 	x, ok, err := exchangeOf(ctx, s, a, IRI(o.Context))
 	if !ok || err != nil {
-		return ok, err
+		return nil, ok, err
 	}
 	for _, step := range stepsOf(x, a, o) {
 		if slices.ContainsFunc(x.Steps, func(known Step) bool { return known.ID == step.ID && known.Kind == step.Kind }) {
 			continue
 		}
 		if err := take(x, step); err != nil {
-			return true, err
+			return nil, true, err
+		}
+		if step.Kind == StepReturned && step.By == x.Provider() {
+			if owed, err = addStock(ctx, s, x, step.Quantity); err != nil {
+				return nil, true, err
+			}
 		}
 	}
 	if x.settled() {
 		x.State = ExchangeFulfilled
 	}
-	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
+	return owed, true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
 }
 
 // stepsOf reads what a document tells of.
@@ -46,12 +53,26 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 		return slices.ContainsFunc(commitments, func(c string) bool { return strings.HasSuffix(c, part) })
 	}
 	step := Step{ID: o.ID, By: a.Actor, Words: plainReason(o.Name)}
+	step.Due, _ = time.Parse(time.RFC3339, text(o.Extra["due"]))
 	if step.At = o.Published; step.At.IsZero() {
 		step.At = a.Published
 	}
 	q := quantityOf(valueFlows(o.Extra, "resourceQuantity"))
+	if text(o.Extra["kind"]) == StepReturned {
+		step.Kind, step.Quantity = StepReturned, x.Total().Minus(x.Done(StepReturned, a.Actor))
+		if q != nil {
+			step.Quantity = q.Value
+		}
+		return []Step{step}
+	}
+	planned := func(kind string, rest Decimal) Decimal {
+		if c := x.Commitment(kind, step.Due); c != nil {
+			return c.Quantity
+		}
+		return rest
+	}
 	if len(commitments) == 0 || names("#primary") {
-		step.Kind, step.Quantity = StepDelivered, x.Remaining(a.Actor)
+		step.Kind, step.Quantity = StepDelivered, planned(StepDelivered, x.Remaining(a.Actor))
 		if q != nil {
 			step.Quantity = q.Value
 		}
@@ -59,7 +80,7 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 		q = nil // of what was handed over; the price is paid whole
 	}
 	if names("#reciprocal") && x.Terms.Price != nil {
-		step.Kind, step.Quantity = StepPaid, x.Terms.Price.Value.Minus(x.Done(StepPaid, a.Actor))
+		step.Kind, step.Quantity = StepPaid, planned(StepPaid, x.Terms.Price.Value.Minus(x.Done(StepPaid, a.Actor)))
 		if q != nil {
 			step.Quantity = q.Value
 		}
@@ -75,8 +96,12 @@ func take(x *Exchange, step Step) error {
 		return fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	case len(x.Steps) >= maxSteps:
 		return fmt.Errorf("%w: %d steps", ErrConflict, maxSteps)
+	case !step.Due.IsZero() && x.misdated(step):
+		return field("due", "error_commitment_none", "nothing is planned on %s, or it was noted before", step.Due)
 	case step.Quantity.Zero():
 		return field("resourceQuantity", "error_quantity_none", "nothing was handed over, or all of it was before")
+	case step.Kind == StepReturned && x.Done(StepDelivered, step.By).Minus(x.Done(StepReturned, step.By)).Cmp(step.Quantity) < 0:
+		return field("resourceQuantity", "error_returned", "%s came back, more than was handed over", step.Quantity)
 	case step.Kind == StepDelivered && x.Remaining(step.By).Cmp(step.Quantity) < 0:
 		return field("resourceQuantity", "error_delivered", "%s, but only %s remain", step.Quantity, x.Remaining(step.By))
 	}
@@ -84,9 +109,17 @@ func take(x *Exchange, step Step) error {
 	return nil
 }
 
-// settled reports whether both said that all of it was handed over.
+// misdated reports whether a step keeps no commitment of the schedule, or one
+// that the same side noted before.
+func (x *Exchange) misdated(step Step) bool {
+	c := x.Commitment(step.Kind, step.Due)
+	return c == nil || c.Skipped || x.DoneOn(*c, step.By)
+}
+
+// settled reports whether both said that all of it was handed over, and what
+// was lent is back.
 func (x *Exchange) settled() bool {
-	return x.State == ExchangeAgreed && x.Remaining(x.Publisher).Zero() && x.Remaining(x.Partner).Zero()
+	return x.State == ExchangeAgreed && x.Remaining(x.Publisher).Zero() && x.Remaining(x.Partner).Zero() && x.back()
 }
 
 // standing takes in what the publisher says of an agreement: an Update of it,
@@ -118,12 +151,24 @@ func standing(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 // NewStep tells the other of the two what was done towards an agreement: so
 // much was handed over, or paid.
 func NewStep(x *Exchange, by IRI, kind string, quantity Decimal, words string) *Activity {
+	return NewStepOn(x, by, kind, time.Time{}, quantity, words)
+}
+
+// NewStepOn tells of the commitment that fell on a day; all of it if quantity is
+// empty.
+func NewStepOn(x *Exchange, by IRI, kind string, due time.Time, quantity Decimal, words string) *Activity {
 	part, unit := "#primary", x.Terms.Quantity.Unit
 	if kind == StepPaid {
 		part, unit = "#reciprocal", "one"
 	}
 	id := IRI(first(string(x.Agreement), string(x.Offer)))
-	o := &Object{ID: IRI(fmt.Sprintf("%s#step-%d", x.ID, len(x.Steps)+1)), Type: document.Type, Name: words, Context: string(id), To: []IRI{x.Other(by)}}
+	o := &Object{ID: x.document(len(x.Steps), "step"), Type: document.Type, Name: words, Context: string(id), To: []IRI{x.Other(by)}}
+	if kind == StepReturned {
+		o.put("kind", kind)
+	}
+	if !due.IsZero() {
+		o.put("due", due.Format(time.RFC3339))
+	}
 	o.put("fulfills", []IRI{id + IRI(part)})
 	if quantity != "" {
 		o.put("resourceQuantity", Quantity{unit, quantity})

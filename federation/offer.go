@@ -34,6 +34,9 @@ var offer = Verb{
 		if l := a.Enclosed.Location; l != nil {
 			t.Place = plainReason(l.Name)
 		}
+		if !a.Enclosed.End.IsZero() {
+			t.Until = a.Enclosed.End
+		}
 		o, publisher, err := offered(ctx, s, id, a.Actor)
 		if err != nil {
 			return nil, err
@@ -68,7 +71,7 @@ func (a *Activity) name() {
 func NewOffer(o *Object, t Terms, from IRI) *Activity {
 	a := &Activity{Type: Offer, Actor: from, Object: o.ID, To: []IRI{o.AttributedTo}}
 	a.Enclosed = &Object{Type: agreementType, Content: t.Message}
-	t.Message = ""
+	t.Message, t.Schedule = "", nil
 	read(t.Agreement(o, "", ""), &a.Enclosed.Extra)
 	delete(a.Enclosed.Extra, "type")
 	return a
@@ -147,6 +150,7 @@ func Respond(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
 // back to their form; a peer's is answered.
 func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Actor, ours bool) ([]*Activity, error) {
 	p, _ := ProposalOf(o)
+	x.Purpose = p.Purpose
 	before, err := s.OpenExchange(ctx, x.Proposal, x.Partner)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err

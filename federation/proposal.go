@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
+	"time"
 )
 
 // proposal is an offer or a need: a Note that a Mastodon reader can read and
@@ -73,9 +74,11 @@ type Proposal struct {
 	Category   string      // a code of the domain's sectors
 	Breakdown  []PricePart // of the price in Reciprocal; may be empty
 
-	AtOnce      bool      // what can be agreed on is agreed at once, while there is some
-	Threshold   *Quantity // bought in common: agreed with everyone once so much is asked for
-	CancelHours int       // how long before the hand-over who asked may still cancel; 0: until then
+	AtOnce      bool        // what can be agreed on is agreed at once, while there is some
+	Threshold   *Quantity   // bought in common: agreed with everyone once so much is asked for
+	Dates       []time.Time // of a season: when a share is handed over
+	Payments    int         // of a season: in how many parts it may be paid; 0: one
+	CancelHours int         // how long before the hand-over who asked may still cancel; 0: until then
 }
 
 // An Intent is one side of a proposal.
@@ -127,6 +130,9 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	read(o.Extra["priceBreakdown"], &p.Breakdown)
 	read(o.Extra["agreesAtOnce"], &p.AtOnce)
 	read(o.Extra["cancelHours"], &p.CancelHours)
+	read(o.Extra["dates"], &p.Dates)
+	read(o.Extra["payments"], &p.Payments)
+	p.Payments = max(0, min(p.Payments, maxPayments))
 	p.Threshold = quantityOf(o.Extra["threshold"])
 	return p, true
 }
@@ -163,7 +169,7 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
-	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold} {
+	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments} {
 		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
 			o.put(name, v)
 		}
@@ -184,7 +190,13 @@ func (p Proposal) Price() (amount Decimal, currency string) {
 	return p.Reciprocal.Quantity.Value, p.Reciprocal.ConformsTo
 }
 
+// maxPayments is in how many parts a season may be paid.
+const maxPayments = 12
+
 func (p Proposal) check() error {
+	if err := p.checkDates(); err != nil {
+		return err
+	}
 	for _, q := range []struct {
 		name string
 		q    *Quantity

@@ -18,6 +18,9 @@ type Terms struct {
 	Due      time.Time // when it is to be handed over; may be zero
 	Place    string    // where, in words
 	Message  string    // sanitised HTML, from who asks
+
+	Until    time.Time    `json:",omitzero"`  // of a loan: when it comes back
+	Schedule []Commitment `json:",omitempty"` // what falls on which day, of a season or a loan
 }
 
 // Modes that a price belongs to. In the others nothing is owed that can be
@@ -44,7 +47,7 @@ func (p Proposal) Answerable() bool {
 
 // Closed reports whether a proposal takes no more answers at a time.
 func (p Proposal) Closed(o *Object, now time.Time) bool {
-	return o.Gone() || p.Primary.Available != nil && p.Primary.Available.Value.Zero() || !o.End.IsZero() && now.After(o.End)
+	return o.Gone() || len(p.Dates) > 0 && len(p.upcoming(now)) == 0 || p.Primary.Available != nil && p.Primary.Available.Value.Zero() || !o.End.IsZero() && now.After(o.End)
 }
 
 // Check returns t as it can be agreed on at a time, completed with what follows
@@ -65,8 +68,14 @@ func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
 	if t.Quantity, err = p.quantity(t.Quantity); err != nil {
 		return t, err
 	}
-	t.Price, err = p.price(t)
-	return t, err
+	if t.Price, err = p.price(t, now); err != nil {
+		return t, err
+	}
+	if !t.Until.IsZero() && (t.Until.Before(now) || t.Until.Before(t.Due)) {
+		return t, field("endTime", "error_until", "back on %s, handed over on %s", t.Until, t.Due)
+	}
+	t.Schedule = nil
+	return p.schedule(t, now), nil
 }
 
 // mode chooses the kind of exchange where it was not said.
@@ -121,8 +130,8 @@ func (p Proposal) quantity(q *Quantity) (*Quantity, error) {
 }
 
 // price holds what is to be given in return against what the proposal says.
-func (p Proposal) price(t Terms) (*Quantity, error) {
-	asked := p.PriceOf(t.Quantity)
+func (p Proposal) price(t Terms, now time.Time) (*Quantity, error) {
+	asked := p.season(p.PriceOf(t.Quantity), now)
 	switch {
 	case t.Mode != "" && !Priced(t.Mode):
 		return nil, nil
@@ -137,7 +146,7 @@ func (p Proposal) price(t Terms) (*Quantity, error) {
 }
 
 // PriceOf returns what so much of a proposal costs, nil where that is to be
-// agreed.
+// agreed. Of a season it is the price of one date.
 func (p Proposal) PriceOf(q *Quantity) *Quantity {
 	if p.Reciprocal == nil || p.Reciprocal.Quantity == nil || p.UnitBased == nil {
 		return nil
@@ -177,6 +186,8 @@ type agreementWire struct {
 	Reciprocal   *commitmentWire `json:"stipulatesReciprocal,omitempty"`
 	Mode         string          `json:"exchangeMode,omitempty"`
 	Place        *placeWire      `json:"location,omitempty"`
+	Until        string          `json:"endTime,omitempty"`
+	Schedule     []dateWire      `json:"schedule,omitempty"`
 	URL          *linkWire       `json:"url,omitempty"`
 	Preview      *previewWire    `json:"preview,omitempty"`
 }
@@ -187,6 +198,14 @@ type commitmentWire struct {
 	Satisfies IRI       `json:"satisfies"`
 	Quantity  *Quantity `json:"resourceQuantity,omitempty"`
 	Due       string    `json:"due,omitempty"`
+}
+
+// A dateWire is a part of an agreement that falls on a day.
+type dateWire struct {
+	Type     string  `json:"type"`
+	Kind     string  `json:"kind"`
+	Due      string  `json:"due"`
+	Quantity Decimal `json:"hasNumericalValue"`
 }
 
 type placeWire struct {
@@ -221,6 +240,12 @@ func (t Terms) document(o *Object, w *agreementWire) json.RawMessage {
 	}
 	if t.Price != nil && p.Reciprocal != nil {
 		w.Reciprocal = &commitmentWire{Type: "Commitment", Satisfies: p.Reciprocal.named(o.ID, "#reciprocal"), Quantity: t.Price}
+	}
+	if !t.Until.IsZero() {
+		w.Until = t.Until.Format(time.RFC3339)
+	}
+	for _, c := range t.Schedule {
+		w.Schedule = append(w.Schedule, dateWire{"Commitment", c.Kind, c.Due.Format(time.RFC3339), c.Quantity})
 	}
 	if t.Place != "" {
 		w.Place = &placeWire{"Place", t.Place}
@@ -271,6 +296,7 @@ func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
 	}
 	t.Mode = text(m["exchangeMode"])
 	t.Due, _ = time.Parse(time.RFC3339, text(valueFlows(primary, "due")))
+	t.Until, _ = time.Parse(time.RFC3339, text(m["endTime"]))
 	t.Place = plainReason(text(members(m["location"])["name"]))
 	return t, satisfies.Document(), nil
 }

@@ -42,6 +42,24 @@ func (w *Writer) reminders(ctx context.Context) error {
 	return nil
 }
 
+// commitments reminds the two of an exchange of what falls due.
+func (w *Writer) commitments(ctx context.Context) error {
+	for taken := 1; taken > 0; {
+		err := w.DB.Update(ctx, func(tx *store.Tx) error {
+			due, err := tx.ExchangesToRemind(ctx, 50)
+			taken = len(due)
+			for _, x := range due {
+				err = errors.Join(err, federation.Remind(ctx, tx, x))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // takesPlace reports whether it makes sense to remind somebody of an event.
 func takesPlace(o *federation.Object) bool {
 	status := federation.EventOf(o).Status

@@ -40,7 +40,7 @@ func (w *Writer) Run(ctx context.Context) error {
 	tick := time.NewTicker(cmp.Or(w.Every, time.Minute))
 	defer tick.Stop()
 	for {
-		for _, write := range []func(context.Context) error{w.guests, w.reminders, w.weekly, w.notices} {
+		for _, write := range []func(context.Context) error{w.guests, w.reminders, w.commitments, w.weekly, w.notices} {
 			if err := write(ctx); err != nil && ctx.Err() == nil {
 				w.Log.ErrorContext(ctx, "write mail", "err", err)
 			}

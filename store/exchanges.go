@@ -70,8 +70,19 @@ func (tx *Tx) PutExchange(ctx context.Context, x *federation.Exchange) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET offer = excluded.offer, agreement = excluded.agreement, state = excluded.state,
 			due = excluded.due, updated = excluded.updated, data = excluded.data`,
-		x.ID, x.Proposal, x.Publisher, x.Partner, x.Offer, x.Agreement, x.State, x.Terms.Due, x.At, x.Updated, string(data))
+		x.ID, x.Proposal, x.Publisher, x.Partner, x.Offer, x.Agreement, x.State, x.RemindAt(), x.At, x.Updated, string(data))
 	return named(err, "exchange", x.ID)
+}
+
+// ExchangesToRemind returns exchanges of which there is something to remind the
+// two; of several processes each gets others.
+func (tx *Tx) ExchangesToRemind(ctx context.Context, limit int) ([]*federation.Exchange, error) {
+	query := `
+		SELECT ` + exchangeColumns + ` FROM exchanges x WHERE x.due > 0 AND x.due <= ? ORDER BY x.due LIMIT ?`
+	if tx.postgres() {
+		query += ` FOR UPDATE SKIP LOCKED`
+	}
+	return bare(all(ctx, tx, scanExchange, query, tx.now, limit))
 }
 
 // Exchanges returns what an actor published and others ask for (published), or

@@ -13,7 +13,7 @@ CREATE TABLE exchanges (
 	offer TEXT NOT NULL, -- the activity that asked, the latest
 	agreement TEXT NOT NULL DEFAULT '',
 	state TEXT NOT NULL,
-	due BIGINT NOT NULL DEFAULT 0,
+	due BIGINT NOT NULL DEFAULT 0, -- when there is something to remind the two of; 0: nothing
 	at BIGINT NOT NULL,
 	updated BIGINT NOT NULL,
 	data TEXT NOT NULL -- federation.Exchange as JSON
@@ -22,6 +22,7 @@ CREATE UNIQUE INDEX exchanges_open ON exchanges (proposal, partner) WHERE state 
 CREATE INDEX exchanges_by_offer ON exchanges (offer);
 CREATE INDEX exchanges_by_agreement ON exchanges (agreement) WHERE agreement <> '';
 CREATE INDEX exchanges_by_proposal ON exchanges (proposal, state, at, seq);
+CREATE INDEX exchanges_due ON exchanges (due) WHERE due > 0;
 CREATE INDEX exchanges_by_publisher ON exchanges (publisher, updated, seq);
 CREATE INDEX exchanges_by_partner ON exchanges (partner, updated, seq);
 
