@@ -17,6 +17,7 @@
 package calendar
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -38,6 +39,7 @@ type Calendar struct {
 	Name   string
 	URL    string // the page for people
 	Events []Event
+	Method string // of RFC 5546, such as REQUEST; empty: PUBLISH
 }
 
 // An Event is one entry.
@@ -56,6 +58,10 @@ type Event struct {
 	Tags        []string
 	Created     time.Time
 	Modified    time.Time
+
+	// Who invites and who is invited, where the method is not PUBLISH.
+	Organizer Person
+	Attendee  Answer
 }
 
 // A Point is where on the earth something is.
@@ -72,7 +78,7 @@ const (
 func Write(w io.Writer, c *Calendar) error {
 	cal := ics.NewCalendar()
 	cal.SetProductId("-//Maillage//Maillage//EN")
-	cal.SetMethod(ics.MethodPublish)
+	cal.SetMethod(ics.Method(cmp.Or(c.Method, string(ics.MethodPublish))))
 	if name := line(c.Name); name != "" {
 		cal.SetName(name)
 		cal.SetXWRCalName(name)
@@ -80,8 +86,10 @@ func Write(w io.Writer, c *Calendar) error {
 	if c.URL != "" {
 		cal.SetUrl(c.URL)
 	}
-	cal.SetRefreshInterval("PT1H")
-	cal.SetXPublishedTTL("PT1H")
+	if c.Method == "" { // a feed, which is read again
+		cal.SetRefreshInterval("PT1H")
+		cal.SetXPublishedTTL("PT1H")
+	}
 	addZones(cal, c.Events)
 	for i := range c.Events {
 		cal.AddVEvent(c.Events[i].vevent())
@@ -126,6 +134,12 @@ func (e *Event) vevent() *ics.VEvent {
 	for _, tag := range e.Tags {
 		v.AddProperty(ics.ComponentPropertyCategories, line(tag))
 	}
+	if p := e.Organizer; p.Address != "" {
+		v.SetOrganizer(p.Address, ics.WithCN(called(p.Name)))
+	}
+	if p := e.Attendee; p.Address != "" {
+		v.AddAttendee(p.Address, ics.WithCN(called(p.Name)), ics.ParticipationRoleReqParticipant, ics.ParticipationStatus(p.Status), &ics.KeyValues{Key: string(ics.ParameterRsvp), Value: []string{"TRUE"}})
+	}
 	return v
 }
 
@@ -147,6 +161,10 @@ func (e *Event) zone() *time.Location {
 	}
 	return e.Zone
 }
+
+// called makes a name fit to stand in a parameter: RFC 5545 3.2 has no escape
+// for quotes in one.
+func called(name string) string { return strings.ReplaceAll(line(name), `"`, "'") }
 
 // line makes s one line.
 func line(s string) string { return strings.Join(strings.Fields(plain(s, false)), " ") }

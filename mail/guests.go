@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -70,10 +71,22 @@ func (w *Writer) writeGuest(ctx context.Context, tx *store.Tx, g *store.Guest, w
 		return err
 	}
 	d := digest{words: locale.New(g.Language), Writer: w}
-	page := tx.Home() + "/guest?" + url.Values{"g": {strconv.FormatInt(g.ID, 10)}, "k": {g.Secret}}.Encode()
-	return tx.QueueMail(ctx, &store.Mail{
+	m := &store.Mail{
 		Kind: "guest", To: g.Address, Subject: d.words.T("mail_guest_"+what+"_subject", "Title", oneLine(o.Name)),
 		Body: d.words.T("mail_guest_"+what+"_body", "Title", oneLine(o.Name), "When", d.when(o, "event"),
-			"Where", where(o.Location), "Site", site, "URL", page, "Page", o.ID),
-	})
+			"Where", where(o.Location), "Site", site, "URL", guestPage(tx, g), "Page", o.ID),
+	}
+	method := "REQUEST"
+	if what == "remind" {
+		method = "" // they have it
+	}
+	if err := outbox.AddInvitation(ctx, tx, m, o, g, method); err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, m)
+}
+
+// guestPage is the page of a guest's own answer.
+func guestPage(tx *store.Tx, g *store.Guest) string {
+	return tx.Home() + "/guest?" + url.Values{"g": {strconv.FormatInt(g.ID, 10)}, "k": {g.Secret}}.Encode()
 }

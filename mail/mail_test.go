@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
@@ -24,6 +25,18 @@ import (
 
 func bodyOf(t *testing.T, m *mail.Message) string {
 	t.Helper()
+	if kind, params, _ := mime.ParseMediaType(m.Header.Get("Content-Type")); kind == "multipart/alternative" {
+		part, err := multipart.NewReader(m.Body, params["boundary"]).NextPart() // the text comes first
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		b, err := io.ReadAll(part) // it decodes
+		if err != nil {
+			t.Error(err)
+		}
+		return strings.ReplaceAll(string(b), "\r\n", "\n")
+	}
 	if got := m.Header.Get("Content-Transfer-Encoding"); got != "quoted-printable" {
 		t.Errorf("encoding %q", got)
 	}

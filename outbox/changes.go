@@ -167,16 +167,24 @@ func (x *expectation) writeTo(ctx context.Context, tx *store.Tx, guest federatio
 		return err
 	}
 	words := locale.New(g.Language)
+	method := "REQUEST"
+	if now.Gone() || what == "cancelled" {
+		method = "CANCEL"
+	}
 	if now.Gone() {
 		now = x.Object
 	}
 	title := inLine(SourceOf(x.Object).Name)
-	return tx.QueueMail(ctx, &store.Mail{
+	m := &store.Mail{
 		Kind: "guest", To: g.Address, Subject: words.T("mail_change_subject_"+what, "Title", title),
 		Body: words.T("mail_change_body", "What", words.T("mail_change_"+what, "Before", whenOf(words, x.Object), "Place", placeLine(x.Location)),
 			"Title", title, "When", whenOf(words, now), "Where", whereOf(now), "Page", x.ID, "URL", guestLink(tx, g),
 			"Site", cmp.Or(organiser.Name, organiser.Username)),
-	})
+	}
+	if err := AddInvitation(ctx, tx, m, now, g, method); err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, m)
 }
 
 // whenOf writes the dates of an event on its own clocks.
@@ -201,8 +209,8 @@ func placeLine(p *federation.Place) string {
 	}
 	var all []string
 	for _, s := range []string{p.Name, p.Street, strings.TrimSpace(p.Postal + " " + p.City), p.URL} {
-		if s != "" {
-			all = append(all, inLine(s))
+		if s = inLine(s); s != "" && (len(all) == 0 || all[len(all)-1] != s) {
+			all = append(all, s)
 		}
 	}
 	return strings.Join(all, ", ")

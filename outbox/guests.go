@@ -4,6 +4,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -53,4 +54,42 @@ func GuestState(ctx context.Context, tx *store.Tx, g *store.Guest) (string, erro
 		return store.GuestWaiting, nil
 	}
 	return store.GuestYes, nil
+}
+
+// Respond publishes what a person of ours answers to an event: g holds the
+// answer as a guest would give it.
+func Respond(ctx context.Context, tx *store.Tx, person federation.IRI, g *store.Guest) error {
+	o, err := tx.Object(ctx, g.Event)
+	if err != nil {
+		return err
+	}
+	kinds := map[string]string{store.GuestYes: federation.Join, store.GuestMaybe: federation.TentativeAccept, store.GuestNo: federation.Leave}
+	a := &federation.Activity{Type: kinds[g.Answer], Actor: person, Object: o.ID, To: []federation.IRI{o.AttributedTo}}
+	if a.Type == "" {
+		return fmt.Errorf("%w: answer %q", federation.ErrMalformed, g.Answer)
+	}
+	if a.Type != federation.Leave {
+		federation.WithParty(a, g.Companions, g.Message)
+	}
+	if g.Slots != nil && a.Type == federation.Join {
+		federation.WithSlots(a, g.Slots)
+	}
+	return PublishTx(ctx, tx, a)
+}
+
+// AnswerAsMember lets the answer of a guest who confirms be that of the account
+// with their address, if there is one: the same person is one row. Then the
+// guest is forgotten.
+func AnswerAsMember(ctx context.Context, tx *store.Tx, g *store.Guest) (member bool, err error) {
+	account, err := tx.AccountByEmail(ctx, g.Address)
+	if errors.Is(err, federation.ErrNotFound) || err == nil && (account.Suspended || account.Person == "") {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := Respond(ctx, tx, account.Person, g); err != nil {
+		return true, err
+	}
+	return true, tx.DropGuest(ctx, g.ID)
 }

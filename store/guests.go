@@ -141,6 +141,30 @@ func (g *Guest) slots() string {
 	return strings.TrimSpace(b.String())
 }
 
+// MailKey returns what stands in the address that a guest's answers by mail come
+// to. It is made when it is first asked for.
+func (tx *Tx) MailKey(ctx context.Context, g *Guest) (string, error) {
+	key, err := first(ctx, tx, column[string], `SELECT mail_key FROM guests WHERE id = ?`, g.ID)
+	if err != nil || key != "" {
+		return key, named(err, "guest", g.ID)
+	}
+	key = strings.ToLower(rand.Text())
+	n, err := tx.exec(ctx, `UPDATE guests SET mail_key = ? WHERE id = ?`, key, g.ID)
+	return key, named(changed(n, err), "guest", g.ID)
+}
+
+// GuestByMailKey returns the guest to whose own address an answer came.
+func (tx *Tx) GuestByMailKey(ctx context.Context, key string) (*Guest, error) {
+	g, err := first(ctx, tx, scanGuest, `SELECT `+guestColumns+` FROM guests g WHERE g.mail_key = ? AND g.mail_key <> ''`, key)
+	if err == nil && g.Confirmed.IsZero() && g.Created.Before(tx.now.Add(-confirmWithin)) {
+		err = federation.ErrNotFound
+	}
+	if err != nil {
+		return nil, named(err, "guest", "by an address")
+	}
+	return g, nil
+}
+
 func (tx *Tx) roomForGuest(ctx context.Context, event federation.IRI) error {
 	n, err := tx.number(ctx, `SELECT COUNT(*) FROM guests WHERE event = ?`, event)
 	if err != nil {

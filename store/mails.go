@@ -16,6 +16,9 @@ type Mail struct {
 	To          string // one bare address
 	Subject     string
 	Body        string
+	ReplyTo     string    // where an answer goes; empty: to nobody
+	Calendar    string    // an event, iCalendar, beside the text; may be empty
+	Method      string    // of that, RFC 5546
 	Unsubscribe string    // an address at which one POST ends such mail, RFC 8058; may be empty
 	Due         time.Time // not before; zero: now
 	Created     time.Time
@@ -25,12 +28,12 @@ type Mail struct {
 	Done        time.Time
 }
 
-const mailColumns = `id, kind, recipient, subject, body, unsubscribe, due, created, attempts, state, error, done`
+const mailColumns = `id, kind, recipient, subject, body, unsubscribe, due, created, attempts, state, error, done, reply_to, calendar, method`
 
 func scanMail(r row) (*Mail, error) {
 	m := new(Mail)
 	var due, created, done int64
-	err := r.Scan(&m.ID, &m.Kind, &m.To, &m.Subject, &m.Body, &m.Unsubscribe, &due, &created, &m.Attempts, &m.State, &m.Error, &done)
+	err := r.Scan(&m.ID, &m.Kind, &m.To, &m.Subject, &m.Body, &m.Unsubscribe, &due, &created, &m.Attempts, &m.State, &m.Error, &done, &m.ReplyTo, &m.Calendar, &m.Method)
 	m.Due, m.Created, m.Done = moment(due), moment(created), moment(done)
 	return m, err
 }
@@ -43,9 +46,9 @@ func (tx *Tx) QueueMail(ctx context.Context, m *Mail) error {
 	}
 	m.Created, m.State = tx.now, "pending"
 	id, err := tx.number(ctx, `
-		INSERT INTO mails (kind, recipient, subject, body, unsubscribe, created, due)
-		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		m.Kind, m.To, m.Subject, m.Body, m.Unsubscribe, m.Created, m.Due)
+		INSERT INTO mails (kind, recipient, subject, body, unsubscribe, created, due, reply_to, calendar, method)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		m.Kind, m.To, m.Subject, m.Body, m.Unsubscribe, m.Created, m.Due, m.ReplyTo, m.Calendar, m.Method)
 	m.ID = id
 	tx.queue(QueueMails)
 	return named(err, "mail to", m.Kind)
@@ -100,7 +103,7 @@ func (tx *Tx) FailMail(ctx context.Context, id int64, reason string) error {
 
 func (tx *Tx) finishMail(ctx context.Context, id int64, state, reason string) error {
 	n, err := tx.exec(ctx, `
-		UPDATE mails SET state = ?, error = ?, done = ?, body = '', unsubscribe = '', lease_owner = '', lease_until = 0
+		UPDATE mails SET state = ?, error = ?, done = ?, body = '', unsubscribe = '', reply_to = '', calendar = '', lease_owner = '', lease_until = 0
 		WHERE id = ? AND state = 'pending'`, state, reason, tx.now, id)
 	return named(changed(n, err), "mail", id)
 }

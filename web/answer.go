@@ -198,7 +198,9 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 		if err := v.takeOver(ctx, tx, o); err != nil {
 			return err
 		}
-		if err := v.say(ctx, tx, v.account.Person, o.ID, v.r.PostFormValue("answer"), companions, message, nil); err != nil {
+		if err := outbox.Respond(ctx, tx, v.account.Person, &store.Guest{
+			Event: o.ID, Answer: v.r.PostFormValue("answer"), Companions: companions, Message: message,
+		}); err != nil {
 			return err
 		}
 		given, err := tx.AnswersBy(ctx, v.account.Person, o.ID)
@@ -243,30 +245,4 @@ func (v *visit) takeOver(ctx context.Context, tx *store.Tx, o *federation.Object
 		return ignoreMissing(err)
 	}
 	return tx.TakeOver(ctx, g, v.account.Person, v.account.Person+"#was-guest")
-}
-
-// say publishes what a person of ours answers to an event.
-func (v *visit) say(ctx context.Context, tx *store.Tx, person, event federation.IRI, answer string, companions int, message string, slots []federation.IRI) error {
-	o, err := tx.Object(ctx, event)
-	if err != nil {
-		return err
-	}
-	a := &federation.Activity{Actor: person, Object: o.ID, To: []federation.IRI{o.AttributedTo}}
-	switch answer {
-	case "yes":
-		a.Type = federation.Join
-	case "maybe":
-		a.Type = federation.TentativeAccept
-	case "no":
-		a.Type = federation.Leave
-	default:
-		return fmt.Errorf("%w: answer", federation.ErrMalformed)
-	}
-	if a.Type != federation.Leave {
-		federation.WithParty(a, companions, message)
-		if slots != nil && a.Type == federation.Join {
-			federation.WithSlots(a, slots)
-		}
-	}
-	return outbox.PublishTx(ctx, tx, a)
 }

@@ -305,11 +305,19 @@ func (v *visit) writeGuest(ctx context.Context, tx *store.Tx, o *federation.Obje
 		return nil
 	}
 	words := locale.New(g.Language)
-	return tx.QueueMail(ctx, &store.Mail{
+	m := &store.Mail{
 		Kind: "guest", To: g.Address, Subject: words.T("mail_guest_"+what+"_subject", "Title", cut(o.Name, 100)),
 		Body: words.T("mail_guest_"+what+"_body", "Title", cut(o.Name, 100), "When", v.in(words).when(o, federation.EventOf(o)),
 			"Where", where(o.Location), "Site", v.facts.name(), "URL", v.Origin+guestPath(g), "Page", o.ID),
-	})
+	}
+	method := "REQUEST"
+	if what == "refused" {
+		method = "CANCEL"
+	}
+	if err := outbox.AddInvitation(ctx, tx, m, o, g, method); err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, m)
 }
 
 // addGuest writes somebody down who said that they come: by telephone, at the

@@ -4,16 +4,15 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/calendar"
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/vocab"
 	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -93,54 +92,7 @@ func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name
 
 // entryOf makes the entry of an event.
 func (v *visit) entryOf(o *federation.Object) calendar.Event {
-	e := federation.EventOf(o)
-	z := zoneOf(e.Timezone)
-	id := string(o.ID)
-	entry := calendar.Event{
-		UID: id[strings.LastIndexByte(id, '/')+1:] + "@" + o.ID.Host(), Status: calendar.Confirmed, Zone: z,
-		Start: o.Start.In(z), Title: o.Name, Location: address(o.Location), URL: id,
-		Description: vocab.Text(string(v.content(o))) + "\n\n" + id,
-		Created:     o.Published, Modified: cmp.Or(o.Updated, o.Published),
-	}
-	if !o.Updated.IsZero() {
-		entry.Sequence = int(o.Updated.Sub(o.Published) / time.Second)
-	}
-	switch e.Status {
-	case federation.EventCancelled:
-		entry.Status = calendar.Cancelled
-	case federation.EventTentative, federation.EventPostponed:
-		entry.Status = calendar.Tentative
-	}
-	if !e.HideEnd {
-		entry.End = o.End.In(z)
-	}
-	if p := o.Location; p != nil && p.Type == "VirtualLocation" {
-		entry.Location = p.URL
-	} else if p != nil && p.Point != nil {
-		entry.Point = &calendar.Point{Latitude: p.Point.Latitude, Longitude: p.Point.Longitude}
-	}
-	for _, t := range o.Tags {
-		if t.Type == "Hashtag" {
-			entry.Tags = append(entry.Tags, strings.TrimPrefix(t.Name, "#"))
-		}
-	}
-	wholeDays(&entry)
-	return entry
-}
-
-// wholeDays makes an event from midnight to midnight, or to the minute before,
-// one of days.
-func wholeDays(e *calendar.Event) {
-	midnight := func(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 }
-	late := e.End.Hour() == 23 && e.End.Minute() == 59
-	if !midnight(e.Start) || !e.End.After(e.Start) || !midnight(e.End) && !late {
-		return
-	}
-	e.AllDay = true
-	if late {
-		y, m, d := e.End.Date()
-		e.End = time.Date(y, m, d+1, 0, 0, 0, 0, e.End.Location())
-	}
+	return outbox.EntryOf(o, vocab.Text(string(v.content(o))), zoneOf(federation.EventOf(o).Timezone))
 }
 
 // zoneOf finds the clocks of an event.

@@ -192,11 +192,15 @@ func (v *visit) inviteGuest(ctx context.Context, tx *store.Tx, o *federation.Obj
 		g, kind = old, "known"
 	}
 	words := locale.New(g.Language)
-	return tx.QueueMail(ctx, &store.Mail{
+	m := &store.Mail{
 		Kind: "guest", To: g.Address, Subject: words.T("mail_guest_"+kind+"_subject", "Title", cut(o.Name, 100)),
 		Body: words.T("mail_guest_"+kind+"_body", "Title", cut(o.Name, 100), "When", v.in(words).when(o, federation.EventOf(o)),
 			"Site", v.facts.name(), "URL", v.Origin+guestPath(g), "Page", o.ID),
-	})
+	}
+	if err := outbox.AddInvitation(ctx, tx, m, o, g, "REQUEST"); err != nil {
+		return err
+	}
+	return tx.QueueMail(ctx, m)
 }
 
 // in is the visit in another language: for letters.
@@ -342,22 +346,11 @@ func (v *visit) confirmGuest(ctx context.Context, tx *store.Tx, g *store.Guest) 
 	if !g.Confirmed.IsZero() {
 		return v.guestOwn(ctx, tx, g, "confirmed", nil) // pressed twice
 	}
-	account, err := tx.AccountByEmail(ctx, g.Address)
-	if ignoreMissing(err) != nil {
-		return nil, err
-	}
-	if err == nil && !account.Suspended && account.Person != "" {
-		return v.guestIsMember(ctx, tx, g, account)
+	if member, err := outbox.AnswerAsMember(ctx, tx, g); member || err != nil {
+		return v.guestOver("account"), err
 	}
 	g.Confirmed = tx.Now()
 	return v.settleGuest(ctx, tx, g, "confirmed")
-}
-
-func (v *visit) guestIsMember(ctx context.Context, tx *store.Tx, g *store.Guest, account *store.Account) (*page, error) {
-	if err := v.say(ctx, tx, account.Person, g.Event, g.Answer, g.Companions, g.Message, g.Slots); err != nil {
-		return nil, err
-	}
-	return v.guestOver("account"), tx.DropGuest(ctx, g.ID)
 }
 
 // eraseGuest takes an answer back and forgets who gave it.

@@ -177,6 +177,9 @@ type Config struct {
 	SMTP     string `name:"smtp" placeholder:"URL" help:"smtp://USER:PASSWORD@HOST:PORT to send mail by. Default: no mail."`
 	MailFrom string `placeholder:"ADDRESS" help:"Sender of mail. Default: noreply@ and the host of the origin."`
 
+	IMAP        string `name:"imap" placeholder:"URL" help:"imaps://USER:PASSWORD@HOST:PORT/FOLDER to read answers by mail from. Default: none are read there."`
+	MailReplies string `placeholder:"ADDRESS" help:"Where answers by mail come to, such as reponses@amap.example: everything to reponses+ANYTHING@ must arrive there. Default: none are asked for."`
+
 	LogFormat string `default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json."`
 	LogLevel  string `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"debug, info, warn or error."`
 }
@@ -184,7 +187,7 @@ type Config struct {
 // AfterApply fills in what follows from the rest, once flags and environment
 // are read, and refuses what cannot work. Storage has its own.
 func (c *Config) AfterApply() error {
-	for _, check := range []func() error{c.checkListen, c.checkTLS, c.checkOrigin, c.checkProxies, c.checkHandle, c.checkMail} {
+	for _, check := range []func() error{c.checkListen, c.checkTLS, c.checkOrigin, c.checkProxies, c.checkHandle, c.checkMail, c.checkReplies} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -348,6 +351,31 @@ func (c *Config) checkMail() error {
 			return wrong("--origin", "%q is not an origin", c.Origin)
 		}
 		c.MailFrom = "noreply@" + o.Hostname()
+	}
+	return nil
+}
+
+// checkReplies wants a bare address, to which keys can be added, and a mailbox
+// only together with it.
+func (c *Config) checkReplies() error {
+	if c.MailReplies != "" {
+		a, err := mail.ParseAddress(c.MailReplies)
+		if err != nil || a.Name != "" || a.Address != c.MailReplies || strings.ContainsAny(c.MailReplies, "+\"") {
+			return wrong("--mail-replies", "%q is not a plain address; write it as reponses@amap.example", c.MailReplies)
+		}
+		if c.SMTP == "" {
+			return wrong("--mail-replies", "needs --smtp: answers come to letters that were sent")
+		}
+	}
+	if c.IMAP == "" {
+		return nil
+	}
+	u, err := url.Parse(c.IMAP)
+	if err != nil || u.Scheme != "imap" && u.Scheme != "imaps" || u.Hostname() == "" {
+		return wrong("--imap", "write imaps://USER:PASSWORD@HOST:PORT/FOLDER, with special characters of the password percent-encoded")
+	}
+	if c.MailReplies == "" {
+		return wrong("--imap", "needs --mail-replies with the address whose mail arrives there")
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ var layers = map[string]layer{
 		foreign: []string{"github.com/jackc/pgx/v5/..."},
 	},
 	"outbox": {
-		ours:    []string{"federation/...", "store", "locale", "media"},
+		ours:    []string{"federation/...", "store", "locale", "media", "calendar"},
 		foreign: []string{"github.com/yuin/goldmark/...", "golang.org/x/..."},
 	},
 	"inbox": {
@@ -86,8 +86,8 @@ var layers = map[string]layer{
 		not:     []string{"database/sql/...", "os/..."},
 	},
 	"mail": {
-		ours:    []string{"federation", "federation/vocab", "store", "locale", "outbox"},
-		foreign: []string{"github.com/wneessen/go-mail/...", "golang.org/x/..."},
+		ours:    []string{"federation", "federation/vocab", "store", "locale", "outbox", "calendar"},
+		foreign: []string{"github.com/wneessen/go-mail/...", "github.com/emersion/go-imap/v2/...", "github.com/emersion/go-message/...", "golang.org/x/..."},
 		not:     []string{"net/http/..."},
 	},
 	"web": {

@@ -16,6 +16,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,8 @@ const (
 	exitDone   = 0
 	exitFailed = 1 // it was tried, and one line on stderr says what to do
 	exitUsage  = 2 // it was not understood
+
+	exitLater = 75 // of mail-in: the mail server shall try again; EX_TEMPFAIL of sysexits
 )
 
 func main() {
@@ -44,6 +47,7 @@ type commands struct {
 	Backup  backupCommand  `cmd:"" help:"Write a consistent copy of the whole instance into one file, while it serves."`
 	Restore restoreCommand `cmd:"" help:"Read a copy back into an empty data directory or database."`
 	Doctor  doctorCommand  `cmd:"" help:"Check that the instance can work, and say in plain words what is wrong."`
+	MailIn  mailInCommand  `cmd:"" help:"Read one letter from standard input, and let the answer to an event in it count: for a mail server's pipe."`
 	Bench   benchCommand   `cmd:"" help:"Measure an instance of its own against peers of its own, all on this machine."`
 
 	Version versionFlag `help:"Print the version and leave."`
@@ -70,6 +74,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	call.BindTo(ctx, (*context.Context)(nil))
 	if err := call.Run(e); err != nil {
 		fmt.Fprintf(stderr, "maillage: %v\n", err)
+		if errors.Is(err, errLater) {
+			return exitLater
+		}
 		return exitFailed
 	}
 	return exitDone

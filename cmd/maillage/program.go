@@ -41,6 +41,7 @@ type program struct {
 
 	keys    *outbox.Signers
 	mail    *mail.Server // nil: none is configured
+	mailbox *mail.Mailbox
 	log     *slog.Logger
 	now     func() time.Time
 	servers []*http.Server
@@ -123,6 +124,12 @@ func start(ctx context.Context, c *Config, log *slog.Logger, settings ...setting
 			return nil, err
 		}
 	}
+	if c.IMAP != "" {
+		if p.mailbox, err = mail.NewMailbox(c.IMAP, &mail.Replies{DB: p.DB, Log: p.log, Address: c.MailReplies}); err != nil {
+			return nil, err
+		}
+		p.mailbox.Every = o.idle
+	}
 	if err := p.serve(ctx, c, listeners); err != nil {
 		return nil, err
 	}
@@ -158,8 +165,10 @@ func (p *program) open(ctx context.Context, c *Config) error {
 		return reachable(err)
 	}
 	p.DB = db
-	p.SignIn, err = setUp(ctx, db, c, p.Origin)
-	return err
+	if p.SignIn, err = setUp(ctx, db, c, p.Origin); err != nil {
+		return err
+	}
+	return db.Update(ctx, func(tx *store.Tx) error { return tx.PutSetting(ctx, outbox.RepliesTo, c.MailReplies) })
 }
 
 // connect makes the parts that talk to other servers.
@@ -286,6 +295,9 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	works := []func(context.Context) error{in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }}
 	if p.mail != nil { // else nobody would get them
 		works = append(works, (&mail.Writer{DB: p.DB, Log: p.log, Now: p.now}).Run)
+	}
+	if p.mailbox != nil {
+		works = append(works, p.mailbox.Run)
 	}
 	for _, work := range works {
 		p.work.Go(func() {

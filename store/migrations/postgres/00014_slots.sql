@@ -22,7 +22,22 @@ CREATE TABLE reminders (
 );
 CREATE INDEX reminders_by_event ON reminders (event);
 
+-- What stands in the address that a guest's answers by mail come to; empty until
+-- a letter has it.
+ALTER TABLE guests ADD COLUMN mail_key TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX guests_by_mail_key ON guests (mail_key) WHERE mail_key <> '';
+
+-- Where an answer to a letter goes, and the event that goes with it.
+ALTER TABLE mails ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
+ALTER TABLE mails ADD COLUMN calendar TEXT NOT NULL DEFAULT '';
+ALTER TABLE mails ADD COLUMN method TEXT NOT NULL DEFAULT ''; -- of the calendar: REQUEST or CANCEL
+
 -- +goose Down
+ALTER TABLE mails DROP COLUMN method;
+ALTER TABLE mails DROP COLUMN calendar;
+ALTER TABLE mails DROP COLUMN reply_to;
+DROP INDEX guests_by_mail_key;
+ALTER TABLE guests DROP COLUMN mail_key;
 DROP TABLE reminders;
 ALTER TABLE accounts DROP COLUMN remind;
 ALTER TABLE guests DROP COLUMN slots;
