@@ -135,7 +135,7 @@ func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, 
 	case !errors.Is(err, federation.ErrNotFound):
 		return "", err
 	}
-	line := fmt.Sprintf("* %s %s", who, words.T("page_notice_"+n.Kind))
+	line := fmt.Sprintf("* %s %s", who, words.T("page_notice_"+n.Did()))
 	if n.Object == "" {
 		return line, nil
 	}

@@ -88,6 +88,19 @@ func (tx *Tx) MediaOf(ctx context.Context, account int64) ([]*Media, error) {
 	return list, nil
 }
 
+// MediaSizes returns how many bytes pictures have, of those that there are.
+func (tx *Tx) MediaSizes(ctx context.Context, ids ...string) (map[string]int64, error) {
+	sizes := make(map[string]int64, len(ids))
+	err := tx.each(ctx, func(r row) error {
+		var id string
+		var n int64
+		err := r.Scan(&id, &n)
+		sizes[id] = n
+		return err
+	}, `SELECT id, LENGTH(bytes) FROM media WHERE id IN (?)`, among(ids))
+	return sizes, err
+}
+
 // DropMedia removes a picture.
 func (tx *Tx) DropMedia(ctx context.Context, id string) error {
 	n, err := tx.exec(ctx, `DELETE FROM media WHERE id = ?`, id)

@@ -13,8 +13,17 @@ import (
 type Noticed struct {
 	federation.Notice
 
-	Read bool
-	seq  int64
+	Read  bool
+	Asked bool `json:",omitempty"` // to follow, and waits for an answer
+	seq   int64
+}
+
+// Did says what was done, for words: the kind of the notice, or FollowAsked.
+func (n Noticed) Did() string {
+	if n.Asked {
+		return n.Kind + "Asked"
+	}
+	return n.Kind
 }
 
 // Notify tells one of our actors of something. Of the same thing done twice
@@ -54,11 +63,13 @@ func (tx *Tx) NoticesOf(ctx context.Context, owner federation.IRI, q NoticeQuery
 	}
 	list, err := all(ctx, tx, func(r row) (n Noticed, err error) {
 		var at int64
-		err = r.Scan(&n.seq, &n.For, &n.Kind, &n.Actor, &n.Object, &n.Title, &at, &n.Read)
+		err = r.Scan(&n.seq, &n.For, &n.Kind, &n.Actor, &n.Object, &n.Title, &at, &n.Read, &n.Asked)
 		n.At = moment(at)
 		return n, err
 	}, `
-		SELECT seq, owner, kind, actor, object, title, at, read FROM notices n
+		SELECT seq, owner, kind, actor, object, title, at, read, CASE WHEN kind = 'Follow' AND EXISTS (
+			SELECT 1 FROM edges e WHERE e.kind = 'Follow' AND e.source = n.actor AND e.target = n.owner AND e.pending = 1) THEN 1 ELSE 0 END
+		FROM notices n
 		WHERE owner = ? AND (at, seq) < (?, ?) AND (? = 0 OR kind IN (?)) AND (? = 0 OR read = 0) AND `+stillThere+`
 		ORDER BY at DESC, seq DESC LIMIT ?`, owner, b.at, b.seq, len(q.Kinds) > 0, among(append(q.Kinds, "")), q.Unread, limit+1)
 	if err != nil {

@@ -130,20 +130,17 @@ func (db *DB) Retention(ctx context.Context) (removed int, err error) {
 			return removed, err
 		}
 	}
-	err = db.Update(ctx, func(tx *Tx) error {
-		n, err := tx.forgetAnswers(ctx)
-		removed += n
-		return err
-	})
-	if err != nil {
-		return removed, err
+	for _, forget := range []func(*Tx, context.Context) (int, error){(*Tx).forgetAnswers, (*Tx).forgetUploads, (*Tx).forget} {
+		err := db.Update(ctx, func(tx *Tx) error {
+			n, err := forget(tx, ctx)
+			removed += n
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
 	}
-	err = db.Update(ctx, func(tx *Tx) error {
-		n, err := tx.forget(ctx)
-		removed += n
-		return err
-	})
-	return removed, err
+	return removed, nil
 }
 
 // forget removes old objects of peers that nothing here refers to. The others

@@ -5,10 +5,8 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
@@ -50,11 +48,7 @@ func (v *visit) accountForm(f *form) *page {
 	for _, lang := range locale.Languages() {
 		d.Languages = append(d.Languages, option{Value: lang, Label: locale.New(lang).T("language_name"), Chosen: lang == v.words.Lang()})
 	}
-	p := &page{Name: "account", Title: v.words.T("page_account"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "account", Title: v.words.T("page_account"), Data: d, NoIndex: true, Problems: f.mistakes}
 }
 
 // changePassword sets a new password, which ends every other session.
@@ -121,11 +115,8 @@ func (v *visit) changeLanguage(ctx context.Context) (*page, error) {
 // changeMail sets where an account is reached by mail, and when.
 func (v *visit) changeMail(ctx context.Context) (*page, error) {
 	f := v.posted()
-	email := strings.ToLower(strings.TrimSpace(f.Value("email")))
+	email := f.email("email")
 	notify := f.Value("notify")
-	if email != "" && !plainAddress(email) {
-		f.wrong("email", "form_email_wrong")
-	}
 	if !slices.Contains(notifies, notify) {
 		f.wrong("notify", "form_notify_wrong")
 	}

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
@@ -60,11 +58,7 @@ func (v *visit) accountsPage(ctx context.Context, tx *store.Tx, f *form, link, l
 		}
 		d.Accounts = append(d.Accounts, line)
 	}
-	p := &page{Name: "accounts", Title: v.words.T("page_accounts"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "accounts", Title: v.words.T("page_accounts"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // showAccounts shows the accounts after something was done to one.
@@ -80,10 +74,7 @@ func (v *visit) showAccounts(ctx context.Context, f *form, link, linkFor string)
 // once.
 func (v *visit) addAccount(ctx context.Context) (*page, error) {
 	f := v.posted()
-	email := strings.ToLower(strings.TrimSpace(f.Value("email")))
-	if email != "" && !plainAddress(email) {
-		f.wrong("email", "form_email_wrong")
-	}
+	email := f.email("email")
 	role := f.Value("role")
 	if !slices.Contains(roles, role) {
 		f.wrong("role", "form_role_wrong")
@@ -108,12 +99,6 @@ func (v *visit) addAccount(ctx context.Context) (*page, error) {
 		f = v.form(url.Values{"role": {store.RoleMember}})
 	}
 	return v.showAccounts(ctx, f, link, name)
-}
-
-// plainAddress reports whether s is a mail address and nothing more.
-func plainAddress(s string) bool {
-	a, err := mail.ParseAddress(s)
-	return err == nil && a.Name == "" && a.Address == s && len(s) <= 320 && !strings.ContainsAny(s, "\r\n%,\"")
 }
 
 // signInURL makes a link that signs an account in once.

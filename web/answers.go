@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,11 +85,7 @@ func (v *visit) answersList(ctx context.Context, tx *store.Tx, f *form) (*page, 
 		d.Tabs = append(d.Tabs, l)
 	}
 	d.Groups = shown
-	p := &page{Name: "answers", Title: v.words.T("page_answers"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "answers", Title: v.words.T("page_answers"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // answersOf reads all answers to the event in the path, for its organiser.

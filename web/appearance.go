@@ -4,7 +4,6 @@ package web
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -93,11 +92,7 @@ func (v *visit) appearance(ctx context.Context, tx *store.Tx) (*page, error) {
 
 func (v *visit) appearanceForm(f *form) *page {
 	d := appearanceData{swatches: v.swatches(f), Photo: formPhoto(f), Samples: v.samples(f.Value("colour"))}
-	p := &page{Name: "appearance", Title: v.words.T("page_appearance"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "appearance", Title: v.words.T("page_appearance"), Data: d, NoIndex: true, Problems: f.mistakes}
 }
 
 // saveAppearance stores colour and logo; the logo is the picture of the

@@ -23,7 +23,7 @@ type auditData struct {
 }
 
 // An auditLine is one deed in words.
-type auditLine struct{ At, Time, Who, As, What, Object, URL, Detail string }
+type auditLine struct{ At, Time, Who, As, What, Verb, Object, URL, Detail string }
 
 // deeds are the verbs one can look for.
 var deeds = []string{
@@ -94,6 +94,7 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 		}
 		if strings.Contains(d.Object, "://") {
 			objects = append(objects, federation.IRI(d.Object))
+			actors = append(actors, federation.IRI(d.Object))
 		}
 	}
 	known, err := tx.Actors(ctx, actors...)
@@ -107,7 +108,7 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 	var all []auditLine
 	for _, d := range list {
 		l := auditLine{
-			At: v.words.DateTime(d.At.In(zone)), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Object: d.Object, Detail: v.roleWords(d.Detail),
+			At: v.words.DateTime(d.At.In(zone)), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Verb: d.Verb, Object: d.Object, Detail: v.roleWords(d.Detail),
 		}
 		if id := "page_deed_" + d.Verb; v.words.Has(id) {
 			l.What = v.words.T(id)
@@ -115,17 +116,46 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 		if a := known[d.Actor]; a != nil {
 			l.name(d.Verb, v.actorOf(a, a.ID).Name)
 		}
-		if o := things[federation.IRI(d.Object)]; o != nil && !o.Gone() {
-			if _, ok, err := v.viewer(ctx, tx, o); err != nil {
-				return nil, err
-			} else if ok {
-				c := v.card(o)
-				l.Object, l.URL = c.Title, c.URL
-			}
+		if err := v.nameThing(ctx, tx, &l, known, things); err != nil {
+			return nil, err
 		}
 		all = append(all, l)
 	}
 	return all, nil
+}
+
+// nameThing calls what a deed was done to by its name. What is there no more,
+// or not for the reader, is called what it was.
+func (v *visit) nameThing(ctx context.Context, tx *store.Tx, l *auditLine, known map[federation.IRI]*federation.Actor, things map[federation.IRI]*federation.Object) error {
+	id := federation.IRI(l.Object)
+	a, o := known[id], things[id]
+	switch {
+	case l.Verb == "setting":
+		l.Object = v.words.T("page_setting_other")
+		if words := "page_setting_" + string(id); v.words.Has(words) {
+			l.Object = v.words.T(words)
+		}
+	case !strings.Contains(l.Object, "://"):
+	case a != nil:
+		w := v.actorOf(a, id)
+		l.Object, l.URL = w.Name, w.URL
+	case o == nil:
+		l.Object = v.words.T("page_deed_thing", "Host", id.Host())
+	case o.Gone():
+		l.Object = v.words.T("page_deed_gone")
+		if words := "page_deed_gone_" + o.FormerType; v.words.Has(words) {
+			l.Object = v.words.T(words)
+		}
+	default:
+		l.Object = v.words.T("page_deed_thing", "Host", id.Host())
+		_, ok, err := v.viewer(ctx, tx, o)
+		if err == nil && ok {
+			c := v.card(o)
+			l.Object, l.URL = c.Title, c.URL
+		}
+		return err
+	}
+	return nil
 }
 
 // name puts the actor of a deed into its line. Activities are done in the

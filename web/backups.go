@@ -71,11 +71,7 @@ func (v *visit) backupsPage(ctx context.Context, tx *store.Tx, f *form) (*page, 
 	if last := v.lastBackup(); !last.IsZero() {
 		d.Last = v.words.Ago(last, v.Now())
 	}
-	p := &page{Name: "backups", Title: v.words.T("page_backups"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "backups", Title: v.words.T("page_backups"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // downloaded is when somebody last took a copy home, as a setting.

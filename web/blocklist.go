@@ -51,11 +51,7 @@ func (v *visit) importPage(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) importForm(d importData) *page {
-	p := &page{Name: "blocklist", Title: v.words.T("page_blocklist"), Data: d, NoIndex: true, Problems: d.Form.mistakes}
-	if len(d.Form.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "blocklist", Title: v.words.T("page_blocklist"), Data: d, NoIndex: true, Problems: d.Form.mistakes}
 }
 
 // importBlocks shows what a list would do, and does it when asked again.

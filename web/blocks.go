@@ -4,7 +4,6 @@ package web
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -38,11 +37,7 @@ func (v *visit) suspensionsPage(ctx context.Context, tx *store.Tx, f *form) (*pa
 	for _, s := range list[:min(len(list), maxSuspensions)] {
 		d.List = append(d.List, suspensionLine{s.Target, s.Reason, v.words.Ago(s.At, v.Now())})
 	}
-	p := &page{Name: "suspensions", Title: v.words.T("page_suspensions"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "suspensions", Title: v.words.T("page_suspensions"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // suspend refuses everything from a host or an actor from now on.

@@ -36,10 +36,7 @@ func (v *visit) complain(ctx context.Context) (p *page, err error) {
 	if !slices.Contains(complaintReasons, reason) {
 		f.wrong("reason", "error_reason_missing")
 	}
-	email := strings.ToLower(strings.TrimSpace(f.Value("email")))
-	if email != "" && !plainAddress(email) {
-		f.wrong("email", "form_email_wrong")
-	}
+	email := f.email("email")
 	if f.Value("faith") == "" {
 		f.wrong("faith", "error_faith_missing")
 	}

@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -26,11 +26,7 @@ func (v *visit) followPage(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) followForm(f *form) *page {
-	p := &page{Name: "follow", Title: v.words.T("page_follow"), Data: followData{f}, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "follow", Title: v.words.T("page_follow"), Data: followData{f}, NoIndex: true, Problems: f.mistakes}
 }
 
 // lookUp finds whom or what an address names, and shows it.
@@ -64,6 +60,8 @@ func lookUpMistake(err error) string {
 		return "form_address_gone"
 	case errors.Is(err, federation.ErrMalformed):
 		return "form_address_wrong"
+	case errors.Is(err, remote.ErrSuspended):
+		return "form_address_suspended"
 	}
 	return "form_address_unknown"
 }

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -105,20 +104,18 @@ func (v *visit) followingPage(ctx context.Context, tx *store.Tx, f *form) (*page
 			d.Queued++
 		}
 	}
-	p := &page{Name: "followers", Title: v.words.T("page_following"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, err
+	return &page{Name: "followers", Title: v.words.T("page_following"), Data: d, NoIndex: true, Problems: f.mistakes}, err
 }
 
 // acceptFollower lets somebody follow a locked actor, or refuses it.
 func (v *visit) acceptFollower(ctx context.Context) (*page, error) {
-	verb, done := federation.Accept, "accepted"
-	if v.r.PostFormValue("answer") == "reject" {
-		verb, done = federation.Reject, "rejected"
+	switch v.r.PostFormValue("answer") {
+	case "accept":
+		return v.answerFollow(ctx, federation.Accept, "accepted", "/notifications")
+	case "reject":
+		return v.answerFollow(ctx, federation.Reject, "rejected", "/notifications")
 	}
-	return v.answerFollow(ctx, verb, done, "/notifications")
+	return v.unanswered(), nil
 }
 
 // removeFollower ends later what was accepted.

@@ -10,6 +10,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/gazetteer"
 	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/outbox"
 )
 
@@ -201,4 +202,19 @@ func (m mistake) Anchor() string { return strings.ReplaceAll(m.Field, ".", "-") 
 
 func (f *form) any(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.TrimSpace(strings.Join(f.values[name], "")) != "" })
+}
+
+// email reads the address in a field, if there is one; what is none is a
+// mistake.
+func (f *form) email(name string) string {
+	typed := strings.ToLower(strings.TrimSpace(f.Value(name)))
+	if typed == "" {
+		return ""
+	}
+	address, err := mail.ParseAddress(typed)
+	if err != nil {
+		f.wrong(name, "form_email_wrong")
+		return typed
+	}
+	return address
 }

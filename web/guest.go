@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -87,11 +86,7 @@ func (v *visit) guestForm(ctx context.Context, tx *store.Tx, o *federation.Objec
 	if d.Answer != nil {
 		d.Answer.Form = f
 	}
-	p := &page{Name: "guest", Title: v.words.T("page_guest_" + do), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "guest", Title: v.words.T("page_guest_" + do), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // party reads how many come along and what was said with an answer.
@@ -273,11 +268,7 @@ func (v *visit) guestOwn(ctx context.Context, tx *store.Tx, g *store.Guest, do s
 			return nil, err
 		}
 	}
-	p := &page{Name: "guest", Title: v.words.T("page_guest_" + d.Do), Data: d, NoIndex: true, hard: true, Problems: d.Form.mistakes}
-	if len(p.Problems) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "guest", Title: v.words.T("page_guest_" + d.Do), Data: d, NoIndex: true, hard: true, Problems: d.Form.mistakes}, nil
 }
 
 // guestSlots reads what a guest does at the event, or wants to.

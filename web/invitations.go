@@ -104,11 +104,7 @@ func (v *visit) invitationsPage(ctx context.Context, tx *store.Tx, f *form, link
 			d.Tree = append(d.Tree, fact{Label: by, Text: a.Name})
 		}
 	}
-	p := &page{Name: "invitations", Title: v.words.T("page_invitations"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "invitations", Title: v.words.T("page_invitations"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 func (v *visit) showInvitations(ctx context.Context, f *form, link, to string) (p *page, err error) {
@@ -123,11 +119,8 @@ func (v *visit) showInvitations(ctx context.Context, f *form, link, to string) (
 func (v *visit) invite(ctx context.Context) (*page, error) {
 	f := v.posted()
 	i := &store.Invitation{
-		Email: strings.ToLower(strings.TrimSpace(f.Value("email"))), Role: f.Value("role"), Account: v.account.ID,
+		Email: f.email("email"), Role: f.Value("role"), Account: v.account.ID,
 		Expires: v.Now().Add(invitationLifetime), Most: 1,
-	}
-	if i.Email != "" && !plainAddress(i.Email) {
-		f.wrong("email", "form_email_wrong")
 	}
 	if !slices.Contains(roles, i.Role) || !store.MayInvite(v.account.Role, i.Role) {
 		f.wrong("role", "form_role_wrong")
@@ -257,9 +250,5 @@ func (v *visit) invitedForm(ctx context.Context, tx *store.Tx, f *form, i *store
 	for _, lang := range locale.Languages() {
 		d.Languages = append(d.Languages, option{Value: lang, Label: locale.New(lang).T("language_name")})
 	}
-	p := &page{Name: "invitation", Title: v.words.T("page_invitation"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "invitation", Title: v.words.T("page_invitation"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }

@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -210,3 +211,25 @@ func TestTablesHoldNoFormulas(t *testing.T) {
 }
 
 func number(id int64) string { return strconv.FormatInt(id, 10) }
+
+// The audit speaks of settings and of what is deleted in words.
+func TestTheAuditHasWordsForSettingsAndForWhatIsGone(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		b, admin := i.as("editor"), i.as("admin")
+		path := b.post("/publish/offer", offer()).wants(t, 303).Header.Get("Location")
+		path, _, _ = strings.Cut(path, "?")
+		b.post(path+"/delete", nil).wants(t, 303)
+		admin.post("/settings/map", url.Values{"choice": {"osm-fr"}}).wants(t, 303)
+		ctx := store.Acting(t.Context(), i.accounts["admin"].ID, "admin")
+		must(t, i.db.Update(ctx, func(tx *store.Tx) error {
+			return errors.Join(tx.PutSetting(ctx, "setup.done", "1"), tx.PutSetting(ctx, "of.later", "1"))
+		}))
+		page := admin.get("/settings/audit").wants(t, 200, "a supprimé", "une publication supprimée", "fond de carte", "fin de la mise en place", "un réglage interne").body
+		_, page, _ = strings.Cut(page, `<ul class="rows deeds">`)
+		for _, raw := range []string{"setup.done", "map.tiles", "of.later", "/objects/"} {
+			if strings.Contains(page, raw) {
+				t.Errorf("the audit shows %q", raw)
+			}
+		}
+	})
+}

@@ -52,7 +52,7 @@ func (v *visit) acceptInvitation(ctx context.Context) (p *page, err error) {
 // says.
 func (v *visit) invitedAccount(f *form, i *store.Invitation) *store.Account {
 	a := &store.Account{
-		Name: strings.ToLower(strings.TrimSpace(f.Value("username"))), Email: strings.ToLower(strings.TrimSpace(f.Value("email"))),
+		Name: strings.ToLower(strings.TrimSpace(f.Value("username"))), Email: f.email("email"),
 		Role: i.Role, Locale: f.Value("language"), InvitedBy: i.Account,
 	}
 	if !slices.Contains(locale.Languages(), a.Locale) {
@@ -61,10 +61,7 @@ func (v *visit) invitedAccount(f *form, i *store.Invitation) *store.Account {
 	if cut(f.Value("name"), 100) == "" {
 		f.wrong("name", "error_name_missing")
 	}
-	switch {
-	case a.Email != "" && !plainAddress(a.Email):
-		f.wrong("email", "form_email_wrong")
-	case a.Email == "" && f.Value("password") == "":
+	if a.Email == "" && f.Value("password") == "" {
 		f.wrong("email", "form_email_or_password")
 	}
 	password := f.Value("password")

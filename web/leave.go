@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -27,11 +26,7 @@ func (v *visit) dataForm(f *form) *page {
 		f.values = url.Values{}
 	}
 	d := dataData{Form: f, Proof: v.proof(f), Name: v.account.Name}
-	p := &page{Name: "data", Title: v.words.T("page_own_data"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "data", Title: v.words.T("page_own_data"), Data: d, NoIndex: true, Problems: f.mistakes}
 }
 
 // leave deletes the account and its person, here and, as far as they obey,

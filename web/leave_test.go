@@ -9,11 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -142,5 +144,20 @@ func TestLeavingErasesEverythingAndTellsEverybody(t *testing.T) {
 		i.browser().post("/invitation", newcomer(token, "camille-editor")).wants(t, 422, "déjà pris")
 		// Who looks after the instance hands that on first.
 		i.as("admin").post("/account/data", url.Values{"name": {"admin"}}).wants(t, 422, "dernière personne")
+	})
+}
+
+// What went with its author is gone for people as it is for servers.
+func TestThePostsOfWhoLeftAreGone(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		me := i.accounts["member"].Person
+		o := i.publish(me, note("Bonjour"))
+		path := strings.TrimPrefix(string(o.ID), origin)
+		i.browser().get(path).wants(t, 200, "Bonjour")
+		must(t, outbox.Publish(t.Context(), i.db, &federation.Activity{Type: federation.Delete, Actor: me, Object: me, To: []federation.IRI{federation.Public}}))
+		for _, b := range []*browser{i.browser(), i.as("editor")} {
+			b.get(path).wants(t, http.StatusGone, "supprimé", "/events")
+		}
+		i.browser().get("/objects/neverwas").wants(t, 404)
 	})
 }

@@ -203,7 +203,7 @@ func (v *visit) feedsOfList(d *listData) (all []followLink) {
 // Kept are the parts of the query that the form does not ask for.
 func (d *listData) Kept() map[string]string {
 	all := map[string]string{}
-	for _, name := range []string{"tag", "view", "past", "month", "lat", "lon", "near"} {
+	for _, name := range []string{"view", "past", "month", "lat", "lon", "near"} {
 		if value := d.Form.Value(name); value != "" {
 			all[name] = value
 		}

@@ -79,3 +79,18 @@ func TestListsAreNarrowedDown(t *testing.T) {
 		guest.get("/needs").wants(t, 200, "Aucun besoin")
 	})
 }
+
+// A tag can be typed into the filter of a list, and taken out again.
+func TestListsAreFilteredByTag(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	b := i.as("editor")
+	i.eventOn(b, "Atelier vélo", "2026-09-10", "", url.Values{"hashtags": {"#velo"}})
+	i.eventOn(b, "Fête du pain", "2026-09-11", "", url.Values{"hashtags": {"#pain"}})
+	page := i.browser().get("/events?tag=%23Velo").wants(t, 200, `name="tag"`, `value="#Velo"`, "Atelier vélo").body
+	if strings.Contains(page, "Fête du pain") || strings.Contains(page, `type="hidden" name="tag"`) {
+		t.Error("not filtered, or twice in the form")
+	}
+	for _, path := range []string{"/offers", "/needs", "/search"} {
+		i.browser().get(path).wants(t, 200, `name="tag"`)
+	}
+}

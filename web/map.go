@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -404,11 +405,15 @@ func (v *visit) withMap(p *page, m *mapView) *page {
 }
 
 // tileSource returns the one source of pictures that a template of tiles names,
-// as a Content-Security-Policy has it; "" if it names none.
+// as a Content-Security-Policy has it; "" if it names none: https, of a host,
+// and nothing that could end the directive.
 func tileSource(template string) string {
-	u, err := url.Parse(strings.NewReplacer("{s}.", "*.", "{", "", "}", "").Replace(template))
-	if err != nil || u.Scheme != "https" || u.Host == "" || strings.ContainsAny(u.Host, " ;,'\"") || strings.Contains(strings.TrimPrefix(u.Host, "*."), "*") {
+	u, err := url.Parse(strings.NewReplacer("{z}", "0", "{x}", "0", "{y}", "0").Replace(template))
+	host, _, _ := strings.Cut(strings.TrimPrefix(template, "https://"), "/")
+	if err != nil || u.Scheme != "https" || u.User != nil || u.Fragment != "" || !tileHost.MatchString(host) || strings.ContainsAny(template, " ;,'\"<>\\") {
 		return ""
 	}
-	return "https://" + u.Host
+	return "https://" + host
 }
+
+var tileHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)

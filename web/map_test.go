@@ -57,12 +57,13 @@ func TestTilesComeFromOneHost(t *testing.T) {
 	for template, host := range map[string]string{
 		"":                                     "",
 		"https://tile.example/{z}/{x}/{y}.png": "https://tile.example",
-		"https://{s}.tile.example:8443/{z}/{x}/{y}.png":  "https://*.tile.example:8443",
+		"https://tile.example:8443/{z}/{x}/{y}.png":      "https://tile.example:8443",
+		"https://{s}.tile.example/{z}/{x}/{y}.png":       "",
 		"http://tile.example/{z}/{x}/{y}.png":            "",
 		"https://tile.example;script-src */{z}":          "",
 		"https://*/{z}/{x}/{y}.png":                      "",
 		"javascript:alert(1)":                            "",
-		"https://user@tile.example/{z}/{x}/{y}.png":      "https://tile.example",
+		"https://user@tile.example/{z}/{x}/{y}.png":      "",
 		"https://tile.example 'unsafe-inline'/{z}/{x}/p": "",
 	} {
 		if got := tileSource(template); got != host {

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -101,11 +100,7 @@ func (v *visit) reportsPage(ctx context.Context, tx *store.Tx, f *form) (*page, 
 	if d.Decisions, d.More, err = v.decisions(ctx, tx); err != nil {
 		return nil, err
 	}
-	p := &page{Name: "reports", Title: v.words.T("page_reports"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "reports", Title: v.words.T("page_reports"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // flagged returns what the activity behind a report names.

@@ -179,7 +179,7 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 	var all []notice
 	for _, n := range list {
 		line := notice{Who: v.actorOf(who[n.Actor], n.Actor), At: v.words.Ago(n.At, v.Now()), Read: n.Read}
-		line.Words = v.words.T("page_notice_" + n.Kind)
+		line.Words = v.words.T("page_notice_" + n.Did())
 		if o := about[n.Object]; o != nil && !o.Gone() {
 			if _, ok, err := v.viewer(ctx, tx, o); err != nil {
 				return nil, err

@@ -227,8 +227,12 @@ func TestFollowAndBeFollowed(t *testing.T) {
 		}
 		of := url.Values{"actor": {string(bob.ID)}, "as": {"legumes"}}
 		ask("1")
-		b.get("/notifications?as=legumes").wants(t, 200, "Demandes d’abonnement", "bob", "vous suit")
+		b.get("/notifications?as=legumes").wants(t, 200, "Demandes d’abonnement", "bob", "demande à vous suivre")
+		b.post("/followers/accept", of).wants(t, 400, "sans votre réponse")
+		b.get("/followers?as=legumes").wants(t, 200, "Abonnés (0)")
+		of.Set("answer", "accept")
 		b.post("/followers/accept", of).wants(t, 303)
+		b.get("/notifications?as=legumes").wants(t, 200, "a commencé à vous suivre")
 		b.get("/followers?as=legumes").wants(t, 200, "Abonnés (1)", "bob")
 		b.post("/followers/remove", of).wants(t, 303)
 		b.get("/followers?as=legumes").wants(t, 200, "Abonnés (0)")

@@ -35,6 +35,11 @@ type suggestion struct {
 
 // places finds communes by name: on a page, and for place.js as JSON.
 func (s *Site) places(w http.ResponseWriter, r *http.Request) {
+	if wait, ok := s.searches.allow(network(r), s.Now()); !ok { // a look at forty thousand names each
+		v := s.visit(w, r)
+		v.answer(nil, v.tooMany(wait))
+		return
+	}
 	if !strings.Contains(r.Header.Get("Accept"), "application/json") {
 		s.read(anyone, (*visit).placesPage).ServeHTTP(w, r)
 		return

@@ -68,11 +68,11 @@ func TestNoticesStandTogether(t *testing.T) {
 			return errors.Join(append(all, tx.Notify(ctx, federation.Notice{For: me, Kind: "Follow", Actor: "https://peer.example/users/dan"}))...)
 		})
 		b := i.as("member")
-		page := b.get("/notifications?as=camille-member").wants(t, 200, "et 2 autres personnes", "mardi 1er septembre 2026", "vous suit")
+		page := b.get("/notifications?as=camille-member").wants(t, 200, "et 2 autres personnes", "mardi 1er septembre 2026", "a commencé à vous suivre")
 		if strings.Count(page.body, "a aimé") != 1 {
 			t.Error("the likes do not stand together")
 		}
-		if got := b.get("/notifications?as=camille-member&show=follows").wants(t, 200, "vous suit"); strings.Contains(got.body, "a aimé") {
+		if got := b.get("/notifications?as=camille-member&show=follows").wants(t, 200, "a commencé à vous suivre"); strings.Contains(got.body, "a aimé") {
 			t.Error("likes among the follows")
 		}
 		b.post("/notifications/read", url.Values{"as": {"camille-member"}}).wants(t, 303)

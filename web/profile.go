@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -102,11 +101,7 @@ func (v *visit) profileForm(a *federation.Actor, f *form) *page {
 	if id := f.Value("photo"); id != "" && !strings.Contains(id, "/") {
 		d.Photo = &picture{Src: "/media/" + url.PathEscape(id), Thumb: "/media/" + url.PathEscape(id) + "/thumb", Alt: f.Value("alt")}
 	}
-	p := &page{Name: "profile", Title: v.words.T("page_profile"), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: placeScripts}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "profile", Title: v.words.T("page_profile"), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: placeScripts}
 }
 
 // saveProfile changes an actor and tells its followers.

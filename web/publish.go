@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -164,11 +163,7 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 	v.photoRows(d)
 	v.vocabularies(d)
 	d.groups = v.groupsOf(d, voice)
-	p := &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: append([]string{"compose.js", "slots.js"}, placeScripts...)}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "compose", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: append([]string{"compose.js", "slots.js"}, placeScripts...)}, nil
 }
 
 // voiceOf returns who speaks: the author of what is edited, else the voice

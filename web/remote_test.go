@@ -13,6 +13,7 @@ import (
 	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/federation/signature"
 	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
 )
 
 // world answers for all other servers.
@@ -36,6 +37,10 @@ func (w world) RoundTrip(r *http.Request) (*http.Response, error) {
 func (i *instance) connect(w world) {
 	client := remote.New(remote.Options{
 		Origin: origin, UserAgent: "test", Now: i.now, RoundTripper: w,
+		Refuse: func(ctx context.Context, host string) (is bool) {
+			must(i.t, i.db.View(ctx, func(tx *store.Tx) (err error) { is, err = tx.SuspendedHost(ctx, host); return err }))
+			return is
+		},
 		Signer: func(ctx context.Context) (signature.Signer, error) {
 			return (&outbox.Signers{DB: i.db, Now: i.now}).Of(ctx, outbox.InstanceActor(origin))
 		},
@@ -236,4 +241,18 @@ func TestAuthorizeInteraction(t *testing.T) {
 	b.get("/share?title=Titre&text="+url.QueryEscape("<b>Lisez</b>")+"&url=https://peer.example/1").wants(t, 200, "Titre", "&lt;b&gt;Lisez", "https://peer.example/1")
 	b.get("/share?reply="+url.QueryEscape(string(note.ID))).wants(t, 303)
 	b.get("/share?text="+strings.Repeat("%E9", 6000)).wants(t, 200)
+}
+
+// Members are told that a server is blocked here; visitors are told nothing.
+func TestABlockedServerIsCalledSo(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		i.connect(bob(i))
+		i.as("admin").post("/settings/suspensions", url.Values{"target": {"peer.example"}, "reason": {"spam"}}).wants(t, 303)
+		for _, address := range []string{"@bob@peer.example", "https://peer.example/users/bob"} {
+			i.as("member").post("/follow", url.Values{"address": {address}}).wants(t, 422, "serveur bloqué ici", `value="`+address+`"`)
+		}
+		if r := i.browser().post("/follow", url.Values{"address": {"@bob@peer.example"}}); strings.Contains(r.body, "bloqué") {
+			t.Error("visitors are told who is blocked")
+		}
+	})
 }

@@ -155,11 +155,7 @@ func (v *visit) remoteFollowPage(ctx context.Context, tx *store.Tx) (*page, erro
 }
 
 func (v *visit) remoteFollowForm(d remoteFollowData) *page {
-	p := &page{Name: "remotefollow", Title: d.Title(), Data: d, NoIndex: true, Problems: d.Form.mistakes, Scripts: []string{"follow.js"}}
-	if len(d.Form.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "remotefollow", Title: d.Title(), Data: d, NoIndex: true, Problems: d.Form.mistakes, Scripts: []string{"follow.js"}}
 }
 
 // remoteFollow asks the visitor's server where to confirm, and shows it.

@@ -126,6 +126,9 @@ type navLink struct {
 
 // show writes a page.
 func (v *visit) show(p *page) {
+	if p.Status == 0 && len(p.Problems) > 0 && v.r.Method == http.MethodPost {
+		p.Status = http.StatusUnprocessableEntity
+	}
 	body, err := v.render(p)
 	if err != nil {
 		v.Log.ErrorContext(v.r.Context(), "render", "page", p.Name, "err", err)

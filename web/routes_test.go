@@ -151,7 +151,7 @@ var posted = map[string][5]int{
 	"/follow":                      {401, 422, 422, 422, 422},
 	"/follow/actor":                {401, 404, 404, 404, 404},
 	"/unfollow":                    {401, 404, 404, 404, 404},
-	"/followers/accept":            {401, 404, 404, 404, 404},
+	"/followers/accept":            {401, 400, 400, 400, 400},
 	"/followers/remove":            {401, 404, 404, 404, 404},
 	"/block":                       {401, 404, 404, 404, 404},
 	"/unblock":                     {401, 404, 404, 404, 404},

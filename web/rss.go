@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -192,8 +193,12 @@ func (v *visit) entries(ctx context.Context, tx *store.Tx) (*feeds.Feed, error) 
 	if err != nil {
 		return nil, err
 	}
+	sizes, err := v.photoSizes(ctx, tx, cards)
+	if err != nil {
+		return nil, err
+	}
 	for i, o := range list {
-		item := v.entry(o, cards[i])
+		item := v.entry(o, cards[i], sizes)
 		if item.Updated.After(f.Updated) {
 			f.Updated = item.Updated
 		}
@@ -205,8 +210,19 @@ func (v *visit) entries(ctx context.Context, tx *store.Tx) (*feeds.Feed, error) 
 	return f, nil
 }
 
+// photoSizes tells how many bytes the photos of cards have, by their ids.
+func (v *visit) photoSizes(ctx context.Context, tx *store.Tx, cards []*card) (map[string]int64, error) {
+	var ids []string
+	for _, c := range cards {
+		if c.Photo != nil {
+			ids = append(ids, strings.TrimPrefix(c.Photo.Src, "/media/"))
+		}
+	}
+	return tx.MediaSizes(ctx, ids...)
+}
+
 // entry makes an entry. Nothing in it depends on when it is read.
-func (v *visit) entry(o *federation.Object, c *card) *feeds.Item {
+func (v *visit) entry(o *federation.Object, c *card, sizes map[string]int64) *feeds.Item {
 	title := c.Title
 	if c.Status != "" {
 		title = c.Status + " : " + title
@@ -227,7 +243,7 @@ func (v *visit) entry(o *federation.Object, c *card) *feeds.Item {
 	content := strings.Join(facts, "\n") + string(v.content(o))
 	if p := v.photoOf(o); p != nil {
 		content = `<p><img src="` + html.EscapeString(v.Origin+p.Src) + `" alt="` + html.EscapeString(p.Alt) + `"></p>` + content
-		item.Enclosure = &feeds.Enclosure{Url: v.Origin + p.Src, Type: imageType(o), Length: "0"} // not known without reading it
+		item.Enclosure = &feeds.Enclosure{Url: v.Origin + p.Src, Type: imageType(o), Length: strconv.FormatInt(sizes[strings.TrimPrefix(p.Src, "/media/")], 10)}
 	}
 	item.Content = content
 	item.Description = html.EscapeString(cut(strings.Join([]string{c.When, c.Where, c.Excerpt}, " "), 300))

@@ -4,8 +4,10 @@ package web
 
 import (
 	"encoding/xml"
+	"image/color"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -226,5 +228,19 @@ func TestCalendars(t *testing.T) {
 		u, err := url.Parse(made.Header.Get("Location"))
 		must(t, err)
 		b.get(u.Path+"/calendar.ics").wants(t, 404)
+	})
+}
+
+func TestFeedsTellHowLargeAPhotoIs(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		i.as("editor").upload("/publish/offer", with(offer(), "alt", "Des courges"), shot(t, color.White)).wants(t, 303)
+		feed := i.browser().get("/offers/feed.rss").wants(t, 200, "<enclosure ").body
+		m := regexp.MustCompile(`<enclosure url="` + origin + `(/media/[^"]+)" length="(\d+)"`).FindStringSubmatch(feed)
+		if m == nil {
+			t.Fatal(feed)
+		}
+		if got := len(i.browser().get(m[1]).wants(t, 200).body); number(int64(got)) != m[2] {
+			t.Errorf("length=%s of %d bytes", m[2], got)
+		}
 	})
 }

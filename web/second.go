@@ -57,11 +57,7 @@ func (v *visit) halfIn(ctx context.Context, account *store.Account, next string)
 
 func (v *visit) secondPage(f *form, token string, factors store.Factors) *page {
 	d := secondData{Form: f, Token: token, Action: v.action(), Kept: v.kept(), TOTP: factors.TOTP, Passkeys: factors.Passkeys > 0}
-	p := &page{Name: "second", Title: v.words.T("page_second"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "second", Title: v.words.T("page_second"), Data: d, NoIndex: true, Problems: f.mistakes}
 }
 
 // signInSecond checks the second factor.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"html/template"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -63,11 +62,7 @@ func (v *visit) securityPage(ctx context.Context, tx *store.Tx, f *form, about s
 		}
 		d.Passkeys = append(d.Passkeys, line)
 	}
-	p := &page{Name: "security", Title: v.words.T("page_security"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "security", Title: v.words.T("page_security"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 func (v *visit) showSecurity(ctx context.Context, f *form, about string, fresh []string) (p *page, err error) {

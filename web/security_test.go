@@ -555,3 +555,17 @@ func TestSessionsInUseGoOn(t *testing.T) {
 	i.pass(31 * 24 * time.Hour)
 	b.get("/account").wants(t, 303)
 }
+
+// The search for communes answers so many times in a row.
+func TestPlacesAreLimited(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i.site.Routes()
+	i.site.searches = newLimiter(0.1, 3)
+	b := i.browser()
+	for range 3 {
+		b.get("/places?q=die").wants(t, 200, "Die")
+	}
+	if r := b.get("/places?q=die").wants(t, 429); r.Header.Get("Retry-After") == "" {
+		t.Error("does not say when to come back")
+	}
+}

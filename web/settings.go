@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -32,11 +31,7 @@ func (v *visit) circuitsPage(ctx context.Context, tx *store.Tx, f *form) (*page,
 	if d.Circuits, err = v.circuitLines(ctx, tx, groups); err != nil {
 		return nil, err
 	}
-	p := &page{Name: "circuits", Title: v.words.T("page_circuits"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "circuits", Title: v.words.T("page_circuits"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // addCircuit makes a Group actor.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -139,11 +138,7 @@ func (v *visit) setupForm(ctx context.Context, tx *store.Tx, n int, f *form) (*p
 	if n > 0 {
 		d.Back = "/setup/" + setupSteps[n-1].name
 	}
-	p := &page{Name: "setup", Title: v.words.T("page_setup_" + d.Step), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "setup", Title: v.words.T("page_setup_" + d.Step), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 func (v *visit) setupState(ctx context.Context, tx *store.Tx) (*setupState, error) {

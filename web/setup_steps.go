@@ -198,15 +198,15 @@ func (v *visit) fillYou(ctx context.Context, tx *store.Tx, values url.Values) er
 }
 
 func (v *visit) saveYou(ctx context.Context, f *form) error {
-	name, email := cut(f.Value("name"), 100), strings.ToLower(strings.TrimSpace(f.Value("email")))
+	name := cut(f.Value("name"), 100)
 	if name == "" {
 		f.wrong("name", "form_own_name_missing")
 	}
-	if email != "" && !plainAddress(email) {
-		f.wrong("email", "form_email_wrong")
-	}
-	password := f.Value("password.new")
-	if password != "" || v.account.Password == "" {
+	email, password := f.email("email"), f.Value("password.new")
+	switch {
+	case password == "" && v.account.Password == "":
+		f.wrong("password.new", "form_own_password_missing")
+	case password != "":
 		if id := badPassword(password, v.account.Name, email); id != "" {
 			f.wrong("password.new", id)
 		}
@@ -310,9 +310,11 @@ func (v *visit) saveTestMail(ctx context.Context, f *form) error {
 	if !v.Mail {
 		return nil
 	}
-	email := strings.ToLower(strings.TrimSpace(f.Value("email")))
-	if !plainAddress(email) {
+	email := f.email("email")
+	if email == "" {
 		f.wrong("email", "form_email_wrong")
+	}
+	if len(f.mistakes) > 0 {
 		return nil
 	}
 	if wait, ok := v.uploads.allow("mail "+v.account.Name, v.Now()); !ok {

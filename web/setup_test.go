@@ -53,6 +53,7 @@ func TestTheFirstSignInLeadsThroughTheSetup(t *testing.T) {
 		if at := b.get("/setup").wants(t, 303).Header.Get("Location"); at != "/setup/you" {
 			t.Errorf("taken up again at %q", at)
 		}
+		b.post("/setup/you", url.Values{"name": {"Ann"}, "password.new": {""}}).wants(t, 422, "Choisissez un mot de passe")
 		b.post("/setup/you", url.Values{"name": {"Ann"}, "email": {"nope"}, "password.new": {"abc"}}).wants(t, 422, "f-email-error", "f-password-new-error", `value="Ann"`)
 		b.post("/setup/you", url.Values{"name": {"Ann"}, "email": {"member@example.org"}, "password.new": {"une petite phrase"}}).wants(t, 422, "f-email-error")
 		next("you", url.Values{"name": {"Ann Onyme"}, "username": {"ann"}, "email": {"ann@example.org"}, "password.new": {"une petite phrase"}}, "/setup/mail")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -41,11 +40,7 @@ func (v *visit) subscribePage(ctx context.Context, tx *store.Tx) (*page, error) 
 
 func (v *visit) subscribeForm(f *form, asked bool) *page {
 	d := subscribeData{Form: f, Asked: asked, What: options(v.words, "page_subscribed_", subscribed), Languages: languageOptions()}
-	p := &page{Name: "subscribe", Title: v.words.T("page_subscribe"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "subscribe", Title: v.words.T("page_subscribe"), Data: d, NoIndex: true, Problems: f.mistakes}
 }
 
 func languageOptions() []option {

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -46,11 +45,7 @@ func (v *visit) tokensPage(ctx context.Context, tx *store.Tx, f *form, secret st
 		}
 		d.Tokens = append(d.Tokens, line)
 	}
-	p := &page{Name: "tokens", Title: v.words.T("page_tokens"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "tokens", Title: v.words.T("page_tokens"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // addToken makes a token and shows it once.

@@ -275,9 +275,10 @@ func (v *visit) speaksFor(id federation.IRI) bool {
 }
 
 // viewer returns on whose behalf o is read: any voice that may; "" if none.
-// That something was deleted is for those to know who could read it.
+// That something was deleted is for those to know who could read it; of what
+// went with its author nobody knows any more who that was.
 func (v *visit) viewer(ctx context.Context, tx *store.Tx, o *federation.Object) (federation.IRI, bool, error) {
-	if o.Gone() {
+	if o.Gone() && len(o.To)+len(o.Cc) > 0 {
 		was := *o
 		was.Type, o = o.FormerType, &was
 	}
@@ -380,6 +381,14 @@ func (d faultData) Icon() string {
 // nowhere answers what has no route.
 func (v *visit) nowhere(context.Context, *store.Tx) (*page, error) {
 	return nil, fmt.Errorf("page: %w", federation.ErrNotFound)
+}
+
+// unanswered is the page of a form that came without its answer: nothing is
+// decided by that.
+func (v *visit) unanswered() *page {
+	p := v.fault(federation.ErrMalformed)
+	p.Data = faultData{Status: p.Status, Help: v.words.T("page_unanswered_help")}
+	return p
 }
 
 // foreign answers a form that another site sent.

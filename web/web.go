@@ -49,6 +49,7 @@ type Site struct {
 	uploads    *limiter // by account
 	mails      *limiter // that strangers ask for, by network and by whom to
 	invites    *limiter // letters to those who are invited, by account
+	searches   *limiter // of communes, by network
 	complaints *limiter // of what is wrong, from people without an account, by network
 	copying    sync.Mutex
 	front      front
@@ -72,6 +73,7 @@ func (s *Site) start() {
 		s.mails = newLimiter(rate.Every(6*time.Minute), 5)
 		s.uploads = newLimiter(rate.Every(20*time.Second), 60)
 		s.invites = newLimiter(rate.Every(2*time.Minute), 30)
+		s.searches = newLimiter(4, 60)
 		s.complaints = newLimiter(rate.Every(10*time.Minute), 5)
 	})
 }

@@ -86,6 +86,9 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", federation.ErrMalformed, fmt.Sprintf(format, args...))
 }
 
+// ErrSuspended says that we ask nothing of a host, because it is suspended here.
+var ErrSuspended = fmt.Errorf("%w: suspended here", federation.ErrForbidden)
+
 func forbidden(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", federation.ErrForbidden, fmt.Sprintf(format, args...))
 }

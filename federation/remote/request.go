@@ -51,7 +51,7 @@ func (c *Client) getWanted(ctx context.Context, id federation.IRI, w want) (*ans
 			return nil, err
 		}
 		if c.opts.Refuse != nil && c.opts.Refuse(ctx, id.Host()) {
-			return nil, forbidden("%s is suspended", id.Host())
+			return nil, fmt.Errorf("%w: %s", ErrSuspended, id.Host())
 		}
 		a, err := c.ask(ctx, u, w)
 		if err != nil {
