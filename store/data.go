@@ -37,6 +37,7 @@ var Personal = map[string]string{
 	"decisions":           "decisions.json", // about what the person published
 	"exchanges":           "exchanges.json",
 	"subscriptions":       "- letters that anybody subscribes to by address; each letter leads to the page that ends it",
+	"reminders":           "account.json",
 	"guests":              "- answers to events of people without an account; each letter leads to the page that changes or erases them",
 	"notice_mails":        "- when the last letter with notices was sent",
 	"sent_forms":          "- sums of forms, so that one sent twice publishes once",

@@ -41,6 +41,19 @@ func (tx *Tx) RemindChoice(ctx context.Context, person, event federation.IRI) (s
 	return choice, named(err, "reminder of", event)
 }
 
+// RemindChoices returns what a member chose for single events.
+func (tx *Tx) RemindChoices(ctx context.Context, person federation.IRI) (map[federation.IRI]string, error) {
+	choices := map[federation.IRI]string{}
+	err := tx.each(ctx, func(r row) error {
+		var event federation.IRI
+		var choice string
+		err := r.Scan(&event, &choice)
+		choices[event] = choice
+		return err
+	}, `SELECT event, choice FROM reminders WHERE person = ? AND choice <> '' LIMIT ?`, person, maxExport)
+	return choices, err
+}
+
 // SetRemindChoice keeps what a member chose for one event.
 func (tx *Tx) SetRemindChoice(ctx context.Context, person, event federation.IRI, choice string) error {
 	_, err := tx.exec(ctx, `

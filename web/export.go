@@ -96,6 +96,7 @@ func (e *export) accountFile(ctx context.Context) error {
 		}
 		m["name"], m["email"], m["role"], m["language"], m["notify"] = a.Name, a.Email, a.Role, a.Locale, a.Notify
 		m["created"], m["lastVisit"], m["suspended"] = a.Created, a.Visited, a.Suspended
+		m["remind"] = a.Remind
 		var invited []*store.Invitation
 		for what, read := range map[string]func() (any, error){
 			"devices":      func() (any, error) { return devicesOf(tx.Devices(ctx, a.ID)) },
@@ -104,6 +105,7 @@ func (e *export) accountFile(ctx context.Context) error {
 			"secondFactor": func() (any, error) { return tx.Factors(ctx, a.ID) },
 			"invitations":  func() (any, error) { invited, err = tx.Invitations(ctx, a.ID); return invited, err },
 			"feedRead":     func() (any, error) { return e.feedMarks(ctx, tx) },
+			"reminders":    func() (any, error) { return tx.RemindChoices(ctx, e.person) },
 		} {
 			if m[what], err = read(); err != nil {
 				return err
