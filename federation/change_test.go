@@ -73,3 +73,20 @@ func TestWhatBecameOfAnEvent(t *testing.T) {
 		})
 	}
 }
+
+// A slip in a date does not keep a peer's event away; our own forms say so.
+func TestAnEndBeforeTheStart(t *testing.T) {
+	s := newMemory()
+	s.follows(ann, vera)
+	for who, want := range map[IRI]bool{vera: true, ann: false} {
+		o := note(who, "party")
+		o.Type, o.Name, o.Start, o.End = "Event", "Fête", noon.AddDate(0, 0, 1), noon
+		_, err := Apply(t.Context(), s, post(o))
+		if taken := err == nil; taken != want {
+			t.Errorf("%s: %v", who, err)
+		}
+		if got := s.objects[o.ID]; want && !got.End.IsZero() {
+			t.Errorf("it ends at %s", got.End)
+		}
+	}
+}

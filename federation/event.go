@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -80,10 +81,11 @@ func EventOf(o *Object) Event {
 	e := Event{
 		Timezone: text(o.Extra["timezone"]), Status: text(o.Extra["eventStatus"]),
 		JoinMode: text(o.Extra["joinMode"]), ExternalURL: text(o.Extra["externalParticipationUrl"]),
-		Category: text(o.Extra["category"]),
+		Category: first(append(texts(o.Extra["category"]), "")...),
 	}
+	e.Status = e.Status[strings.LastIndexAny(e.Status, "/#:")+1:] // schema.org's, or behind a prefix
 	if e.Status == "" {
-		switch first(text(o.Extra["status"]), text(o.Extra["ical:status"])) {
+		switch strings.ToUpper(first(text(o.Extra["status"]), text(o.Extra["ical:status"]))) {
 		case "CANCELLED":
 			e.Status = EventCancelled
 		case "TENTATIVE":
@@ -93,12 +95,20 @@ func EventOf(o *Object) Event {
 		}
 	}
 	e.PreviousStart, _ = time.Parse(time.RFC3339, text(o.Extra["previousStartTime"]))
-	read(o.Extra["maximumAttendeeCapacity"], &e.Capacity)
+	e.Capacity = wholeNumber(o.Extra["maximumAttendeeCapacity"])
 	read(o.Extra["isOnline"], &e.Online)
 	shown := true
 	read(o.Extra["displayEndTime"], &shown)
 	e.HideEnd = !shown
 	return e
+}
+
+// mend leaves out of a peer's event what is a slip and would keep all of it away:
+// an end before the start.
+func mend(o *Object) {
+	if o != nil && o.Type == event.Type && o.End.Before(o.Start) {
+		o.End = time.Time{}
+	}
 }
 
 // TakesAnswers reports whether one may ask to take part, by a Join. An event
@@ -150,6 +160,16 @@ func read(raw json.RawMessage, v any) {
 	if len(raw) > 0 {
 		_ = json.Unmarshal(raw, v) // of another kind: as good as absent
 	}
+}
+
+// wholeNumber returns a whole number in a property, that careless peers write as a
+// string; 0 if there is none.
+func wholeNumber(raw json.RawMessage) (n int) {
+	if s := text(raw); s != "" {
+		raw = json.RawMessage(s)
+	}
+	read(raw, &n)
+	return n
 }
 
 // put sets a property of o, or removes it if v is the empty string.

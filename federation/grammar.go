@@ -195,6 +195,9 @@ func Apply(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	}
 	a.name()
 	setAsideForeign(a)
+	if !a.Local {
+		mend(a.Enclosed)
+	}
 	if err := s.Lock(ctx, a.Object); err != nil {
 		return nil, err
 	}
@@ -241,6 +244,7 @@ func Learn(ctx context.Context, s State, o *Object) error {
 		return nil
 	}
 	clamp(o, s.Now())
+	mend(o)
 	if err := s.PutObject(ctx, o); err != nil || old == nil {
 		return err
 	}

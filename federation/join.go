@@ -133,6 +133,13 @@ func rsvp(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool,
 	}
 	coming := *a
 	coming.Type = Join
-	owed, err = join.Apply(ctx, s, &coming)
-	return owed, true, err
+	if owed, err = join.Apply(ctx, s, &coming); err != nil || o.Local {
+		return owed, true, err
+	}
+	e, err := s.Edge(ctx, Join, a.Actor, o.ID)
+	if err != nil {
+		return nil, true, err
+	}
+	e.Pending = false // nobody answers that: who comes, comes
+	return owed, true, s.PutEdge(ctx, e)
 }

@@ -43,11 +43,8 @@ func (p *Printer) DateTime(t time.Time) string {
 // 14 h – 18 h". An end that is zero or no later than the start is left out, and
 // so are hours that only mean whole days.
 func (p *Printer) DateRange(start, end time.Time, timezone string) string {
+	start = Local(start, timezone)
 	zone := start.Location()
-	if z, ok := Zone(timezone); ok {
-		zone = z
-	}
-	start = start.In(zone)
 	if !end.After(start) {
 		return p.DateTime(start)
 	}
@@ -68,11 +65,9 @@ func (p *Printer) Hours(start, end time.Time, timezone string) string {
 	if start.IsZero() {
 		return ""
 	}
+	start = Local(start, timezone)
 	zone := start.Location()
-	if z, ok := Zone(timezone); ok {
-		zone = z
-	}
-	from := p.Time(start.In(zone))
+	from := p.Time(start)
 	if end.IsZero() {
 		return p.T("date_hour_from", "From", from)
 	}

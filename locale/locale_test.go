@@ -377,3 +377,24 @@ func FuzzPrinter(f *testing.F) {
 		p.T("ago_days", "Count", number)
 	})
 }
+
+// What a peer counts in UTC, without a zone, is shown on the clocks at home.
+func TestLocal(t *testing.T) {
+	utc := time.Date(2026, 7, 14, 10, 0, 0, 0, time.UTC)
+	there := utc.In(time.FixedZone("", -5*3600))
+	for _, c := range []struct {
+		t    time.Time
+		zone string
+		want string
+	}{
+		{utc, "", "12:00"}, {utc, "Romance Standard Time", "12:00"}, {utc, "UTC", "10:00"},
+		{utc, "Europe/Lisbon", "11:00"}, {there, "", "05:00"},
+	} {
+		if got := Local(c.t, c.zone).Format("15:04"); got != c.want {
+			t.Errorf("%s in %q: %s, want %s", c.t, c.zone, got, c.want)
+		}
+	}
+	if !Local(time.Time{}, "").IsZero() {
+		t.Error("no time became one")
+	}
+}

@@ -41,3 +41,19 @@ func Zone(name string) (*time.Location, bool) {
 	}
 	return z, true
 }
+
+// home is where our clocks are: of whom we know nothing else.
+const home = "Europe/Paris"
+
+// Local returns t on the clocks of a zone. Where none is named that we know, it
+// stays on its own; but a peer that counts in UTC and says no more (Friendica,
+// Hubzilla) means that readers look at theirs.
+func Local(t time.Time, name string) time.Time {
+	if z, ok := Zone(name); ok {
+		return t.In(z)
+	}
+	if z, ok := Zone(home); ok && t.Location() == time.UTC && !t.IsZero() {
+		return t.In(z)
+	}
+	return t
+}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 )
 
 // Places, hashtags, days and hours as people type them.
@@ -141,10 +142,7 @@ func clock(typed string) (hour, minute int, ok bool) {
 }
 
 func inZone(t time.Time, timezone string) time.Time {
-	if z, err := time.LoadLocation(timezone); err == nil && timezone != "" {
-		return t.In(z)
-	}
-	return t
+	return locale.Local(t, timezone)
 }
 
 // How far from today a date may be before it is taken for a slip of the pen.

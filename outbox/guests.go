@@ -74,6 +74,7 @@ func Respond(ctx context.Context, tx *store.Tx, person federation.IRI, g *store.
 	if g.Slots != nil && a.Type == federation.Join {
 		federation.WithSlots(a, g.Slots)
 	}
+	a.Type = federation.AnswerBy(o, a.Type)
 	return PublishTx(ctx, tx, a)
 }
 

@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
@@ -19,19 +21,20 @@ import (
 // template part "answer" shows it. Everybody sees numbers, nobody names.
 type answering struct {
 	*locale.Printer
-	ID       federation.IRI // of the event
-	Page     string         // of the event
-	Open     bool           // answers are taken here
-	Outside  string         // where to register instead
-	Given    string         // by the visitor: yes, maybe, waiting; "" for none
-	SignedIn bool
-	Local    bool // the event is ours
-	Mail     bool // one may answer without an account
-	Form     *form
-	Coming   int
-	Maybe    int
-	Waiting  int
-	Left     int // places; -1: no limit
+	ID        federation.IRI // of the event
+	Page      string         // of the event
+	Open      bool           // answers are taken here
+	Outside   string         // where to register instead
+	Given     string         // by the visitor: yes, maybe, waiting; "" for none
+	SignedIn  bool
+	Local     bool   // the event is ours
+	Elsewhere string // its page, where nobody knows whether an answer is understood
+	Mail      bool   // one may answer without an account
+	Form      *form
+	Coming    int
+	Maybe     int
+	Waiting   int
+	Left      int // places; -1: no limit
 
 	Slots []*slotLine // what there is to do; on the page of the event alone
 	Named bool        // everybody sees who does it
@@ -172,10 +175,26 @@ func (v *visit) answering(o *federation.Object) *answering {
 	if o.Local && e.Capacity > 0 {
 		a.Left = e.Capacity
 	}
-	if iri, err := federation.ParseIRI(e.ExternalURL); err == nil && e.JoinMode == federation.JoinExternal {
-		a.Outside = string(iri)
+	if e.JoinMode == federation.JoinExternal {
+		a.Outside = outside(e.ExternalURL)
+	}
+	if federation.DoorOf(o) == federation.DoorUnknown {
+		a.Elsewhere = webLink(o.URL, o.ID)
 	}
 	return a
+}
+
+// outside is where one registers for an event elsewhere: a page, or a letter;
+// "" if it is neither.
+func outside(address string) string {
+	if m, err := mail.ParseAddress(strings.TrimPrefix(address, "mailto:")); err == nil && strings.HasPrefix(address, "mailto:") {
+		return "mailto:" + m.Address
+	}
+	iri, err := federation.ParseIRI(address)
+	if err != nil {
+		return ""
+	}
+	return string(iri)
 }
 
 // answerEvent says, for the visitor themselves, whether they come to an event.

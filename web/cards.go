@@ -323,10 +323,7 @@ func where(p *federation.Place) string {
 }
 
 func inZone(t time.Time, name string) time.Time {
-	if z, ok := locale.Zone(name); ok {
-		return t.In(z)
-	}
-	return t
+	return locale.Local(t, name)
 }
 
 // stamp writes a moment for programs; "" for none.

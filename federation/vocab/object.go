@@ -52,7 +52,6 @@ func (n *node) object() (*federation.Object, error) {
 		To:        idsOf(m["to"], maxList), Cc: idsOf(m["cc"], maxList),
 		Bto:       hidden(m),
 		Published: moment(m["published"]), Updated: moment(m["updated"]),
-		Start: moment(m["startTime"]), End: moment(m["endTime"]),
 		Location:   place(m["location"]),
 		Sensitive:  truth(m["sensitive"]),
 		FormerType: CleanText(cut(text(m["formerType"]), 100)),
@@ -63,8 +62,12 @@ func (n *node) object() (*federation.Object, error) {
 	if o.AttributedTo == "" { // Hubzilla's events
 		o.AttributedTo = idOf(m["actor"])
 	}
+	o.Start, o.End = times(m)
 	o.Image = picture(m["image"])
 	o.Attachments = attachments(m["attachment"])
+	if l := elsewhere(m["location"], o.Location); l != nil && !slices.ContainsFunc(o.Attachments, func(a federation.Media) bool { return a.URL == l.URL }) {
+		o.Attachments = append(o.Attachments, *l)
+	}
 	o.Tags = tags(m["tag"])
 	return o, nil
 }
@@ -164,14 +167,36 @@ func place(v any) *federation.Place {
 	return nil
 }
 
+// elsewhere returns the address of an event that is at a place, but that one can
+// also come to by a screen; nil if it is not so.
+func elsewhere(v any, at *federation.Place) *federation.Media {
+	if at == nil || at.Type == "VirtualLocation" {
+		return nil
+	}
+	for _, e := range list(v) {
+		m, ok := e.(map[string]any)
+		if !ok {
+			continue
+		}
+		if p := placeOf(m); p != nil && p.URL != "" {
+			return &federation.Media{Type: "Link", MediaType: "text/html", Name: p.Name, URL: p.URL}
+		}
+	}
+	return nil
+}
+
 func placeOf(m map[string]any) *federation.Place {
 	word := func(v any) string { return oneLine(cut(text(v), maxName)) }
 	p := &federation.Place{Type: "Place", Name: word(m["name"])}
 	if p.Name == "" { // Hubzilla
 		p.Name = oneLine(Text(cut(text(m["content"]), maxName)))
 	}
-	if typeOf(m) == "VirtualLocation" {
-		p.Type, p.URL = "VirtualLocation", link(m["url"], "text/html")
+	online := m
+	if a := embedded(m["address"]); typeOf(a) == "VirtualLocation" { // Gancio
+		online = a
+	}
+	if typeOf(online) == "VirtualLocation" {
+		p.Type, p.URL = "VirtualLocation", link(online["url"], "text/html")
 		if p.Name == "" && p.URL == "" {
 			return nil
 		}

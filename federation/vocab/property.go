@@ -148,17 +148,26 @@ func count(v any) int {
 }
 
 // layouts of times that peers send. Mobilizon has some without an offset.
-var layouts = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02"}
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
+}
 
 // moment returns a time, or zero: WordPress sends years before Christ and
 // Gancio empty strings.
-func moment(v any) time.Time {
-	s := text(v)
+func moment(v any) time.Time { return momentIn(v, time.UTC) }
+
+// momentIn is [moment], of a time that says no offset on the clocks of a zone.
+func momentIn(v any, zone *time.Location) time.Time {
+	s := strings.TrimSpace(text(v))
 	if s == "" || len(s) > 40 {
 		return time.Time{}
 	}
+	if wall, floats := strings.CutSuffix(s, "-00:00"); floats { // Hubzilla
+		s = wall
+	}
 	for _, layout := range layouts {
-		t, err := time.Parse(layout, s)
+		t, err := time.ParseInLocation(layout, s, zone)
 		if err != nil {
 			continue
 		}
@@ -168,6 +177,40 @@ func moment(v any) time.Time {
 		return t
 	}
 	return time.Time{}
+}
+
+// homeZone has the clocks of an event that names none, and says no offset.
+const homeZone = "Europe/Paris"
+
+// times returns when something begins and ends. A time that says no offset is
+// read on the clocks that are named, or on ours.
+func times(m map[string]any) (start, end time.Time) {
+	name := cut(text(m["timezone"]), 64)
+	if name == "" || name == "Local" {
+		name = homeZone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil { // Outlook's names
+		zone, err = time.LoadLocation(homeZone)
+	}
+	if err != nil {
+		zone = time.UTC
+	}
+	start, end = momentIn(m["startTime"], zone), momentIn(m["endTime"], zone)
+	if adjust, said := m["dfrn:adjust"].(bool); said && !adjust { // Friendica: the same hour everywhere
+		start, end = onClocks(start, zone), onClocks(end, zone)
+	}
+	return start, end
+}
+
+// onClocks returns the moment when the clocks of a zone show what t shows.
+func onClocks(t time.Time, zone *time.Location) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	return time.Date(year, month, day, hour, minute, second, 0, zone)
 }
 
 // webURL returns s if it is an address that a browser may follow, canonical.
