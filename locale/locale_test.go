@@ -387,8 +387,11 @@ func TestLocal(t *testing.T) {
 		zone string
 		want string
 	}{
-		{utc, "", "12:00"}, {utc, "Romance Standard Time", "12:00"}, {utc, "UTC", "10:00"},
-		{utc, "Europe/Lisbon", "11:00"}, {there, "", "05:00"},
+		{utc, "", "12:00"},
+		{utc, "Romance Standard Time", "12:00"},
+		{utc, "UTC", "10:00"},
+		{utc, "Europe/Lisbon", "11:00"},
+		{there, "", "05:00"},
 	} {
 		if got := Local(c.t, c.zone).Format("15:04"); got != c.want {
 			t.Errorf("%s in %q: %s, want %s", c.t, c.zone, got, c.want)
