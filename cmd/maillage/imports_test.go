@@ -58,8 +58,16 @@ var layers = map[string]layer{
 		not:     []string{"net/http/...", "database/sql/...", "os/...", "log/..."},
 	},
 	"gazetteer/generate": {},
+	"words": {
+		foreign: []string{"github.com/kljensen/snowball/...", "golang.org/x/text/..."},
+		not:     []string{"net/http/...", "database/sql/...", "os/...", "log/..."},
+	},
+	"matching": {
+		ours: []string{"federation", "words"},
+		not:  []string{"net/http/...", "database/sql/...", "os/...", "log/..."},
+	},
 	"store": {
-		ours:    []string{"federation"},
+		ours:    []string{"federation", "words"},
 		foreign: []string{"github.com/uptrace/bun/...", "github.com/pressly/goose/v3/...", "github.com/jackc/pgx/v5/...", "modernc.org/sqlite/...", "golang.org/x/text/..."},
 		not:     []string{"net/http/..."},
 	},
