@@ -3,14 +3,11 @@
 package signature
 
 import (
-	"bytes"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/pem"
 	"strings"
 	"testing"
@@ -60,41 +57,3 @@ func TestParsePublicKey(t *testing.T) {
 }
 
 // The example of did:key, which FEP-521a points to.
-func TestMultikey(t *testing.T) {
-	const text = "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
-	key, err := ParseMultikey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := Multikey(key); got != text {
-		t.Error(got)
-	}
-	if got := Multikey(make(ed25519.PublicKey, 32)); len(got) != 48 || !strings.HasPrefix(got, "z6Mk") {
-		t.Error(got)
-	}
-	for _, bad := range []string{
-		"", "z", "6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", text + "x", text[:47], "z0OIl",
-		"z" + strings.Repeat("1", 100), "uabc",
-	} {
-		if _, err := ParseMultikey(bad); err == nil {
-			t.Errorf("%q is a key", bad)
-		}
-	}
-}
-
-// draft-msporny-base58-03, section 5.
-func TestBase58(t *testing.T) {
-	for plain, text := range map[string]string{
-		"48656c6c6f20576f726c6421": "2NEpo7TZRRrLZSi2U",
-		"54686520717569636b2062726f776e20666f78206a756d7073206f76657220746865206c617a7920646f672e": "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z",
-		"0000287fb4cd": "11233QC4",
-	} {
-		b := must(hex.DecodeString(plain))
-		if got := encodeBase58(b); got != text {
-			t.Errorf("%s: %s", plain, got)
-		}
-		if got, ok := decodeBase58(text); !ok || !bytes.Equal(got, b) {
-			t.Errorf("%s: %x", text, got)
-		}
-	}
-}

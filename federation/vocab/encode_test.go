@@ -436,19 +436,6 @@ func TestEmbedding(t *testing.T) {
 	})
 }
 
-func TestMultikey(t *testing.T) {
-	const known = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
-	key, ok := multikey(known).(ed25519.PublicKey)
-	if !ok || multibase(key) != known {
-		t.Errorf("got %x", key)
-	}
-	for _, bad := range []string{"", "z", "m6Mk", "z0", "z6Mk", known + "1", "z" + strings.Repeat("z", 200)} {
-		if multikey(bad) != nil {
-			t.Errorf("%s is a key", bad)
-		}
-	}
-}
-
 // A term means the same in every family, so that families can be joined.
 func TestContextsAgree(t *testing.T) {
 	seen := map[string]any{}

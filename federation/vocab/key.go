@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"math/big"
 	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -39,7 +38,9 @@ func keyOf(m map[string]any, actor federation.IRI) (federation.Key, bool) {
 	}
 	var public any
 	if s := text(m["publicKeyMultibase"]); s != "" {
-		public = multikey(s)
+		if key, err := ParseMultikey(s); err == nil {
+			public = key
+		}
 	} else {
 		public = parsePEM(text(m["publicKeyPem"]))
 	}
@@ -77,47 +78,4 @@ func canonical(public any) (algorithm, text string) {
 		return "", ""
 	}
 	return algorithm, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-}
-
-// The multicodec of an Ed25519 public key, and base58 as Bitcoin writes it.
-const (
-	ed25519Codec = "\xed\x01"
-	base58       = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-)
-
-// multikey decodes a publicKeyMultibase, "z6Mk...", or returns nil.
-func multikey(s string) any {
-	if len(s) > 100 || !strings.HasPrefix(s, "z") {
-		return nil
-	}
-	n, radix := new(big.Int), big.NewInt(58)
-	for i := 1; i < len(s); i++ {
-		digit := strings.IndexByte(base58, s[i])
-		if digit < 0 {
-			return nil
-		}
-		n.Add(n.Mul(n, radix), big.NewInt(int64(digit)))
-	}
-	key, ok := strings.CutPrefix(string(n.Bytes()), ed25519Codec)
-	if !ok || len(key) != ed25519.PublicKeySize {
-		return nil
-	}
-	return ed25519.PublicKey(key)
-}
-
-// multibase encodes an Ed25519 public key as a publicKeyMultibase. The codec
-// is not zero, so no leading zeros have to be kept.
-func multibase(key ed25519.PublicKey) string {
-	n, radix, digit := new(big.Int).SetBytes(append([]byte(ed25519Codec), key...)), big.NewInt(58), new(big.Int)
-	var reversed []byte
-	for n.Sign() > 0 {
-		n.DivMod(n, radix, digit)
-		reversed = append(reversed, base58[digit.Int64()])
-	}
-	var b strings.Builder
-	b.WriteByte('z')
-	for i := len(reversed) - 1; i >= 0; i-- {
-		b.WriteByte(reversed[i])
-	}
-	return b.String()
 }

@@ -149,7 +149,7 @@ func (w *writer) keys(a *federation.Actor) {
 		w.iri("id", multi[i].ID)
 		w.must("type", "Multikey")
 		w.iri("controller", a.ID)
-		w.must("publicKeyMultibase", multibase(key))
+		w.must("publicKeyMultibase", Multikey(key))
 		w.close()
 	})
 }
