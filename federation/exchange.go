@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,6 +74,10 @@ type Step struct {
 	Words    string  // plain text
 	At       time.Time
 	Due      time.Time `json:",omitzero"` // which commitment of the schedule it keeps
+
+	// Signed is the document with its author's proof, to show to others; nil if
+	// it had none.
+	Signed json.RawMessage `json:",omitempty"`
 }
 
 // The kinds of a step.

@@ -53,6 +53,9 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 		return slices.ContainsFunc(commitments, func(c string) bool { return strings.HasSuffix(c, part) })
 	}
 	step := Step{ID: o.ID, By: a.Actor, Words: plainReason(o.Name)}
+	if o.Proven && json.Valid(o.Raw) {
+		step.Signed = o.Raw
+	}
 	step.Due, _ = time.Parse(time.RFC3339, text(o.Extra["due"]))
 	if step.At = o.Published; step.At.IsZero() {
 		step.At = a.Published

@@ -107,6 +107,10 @@ type Object struct {
 
 	Raw   []byte `json:"-"` // the document as it was received or is served
 	Local bool   `json:"-"` // it is ours
+
+	// Proven says that the proof in Raw was checked: AttributedTo wrote it,
+	// wherever it is found. FEP-8b32.
+	Proven bool `json:"-"`
 }
 
 // Gone reports whether only a tombstone is left of o.

@@ -14,6 +14,7 @@ import (
 type Terms struct {
 	Quantity *Quantity // of the proposal's primary intent; never nil once checked
 	Price    *Quantity // of its reciprocal intent; nil: nothing, to be agreed, or the choice of the one who pays
+	Currency string    // what the price is in: a URI of Currencies or another; of hours, empty
 	Mode     string    // one of ExchangeModes
 	Due      time.Time // when it is to be handed over; may be zero
 	Place    string    // where, in words
@@ -73,6 +74,9 @@ func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
 	}
 	if !t.Until.IsZero() && (t.Until.Before(now) || t.Until.Before(t.Due)) {
 		return t, field("endTime", "error_until", "back on %s, handed over on %s", t.Until, t.Due)
+	}
+	if t.Currency = ""; t.Price != nil && p.Reciprocal != nil {
+		t.Currency = p.Reciprocal.ConformsTo
 	}
 	t.Schedule = nil
 	return p.schedule(t, now), nil

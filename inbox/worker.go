@@ -249,6 +249,9 @@ func (w *Worker) apply(ctx context.Context, r *store.Received) (err error) {
 		return err
 	}
 	err = w.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := proof(ctx, tx, a); err != nil {
+			return err
+		}
 		owed, err := w.gate(ctx, tx, a)
 		if err != nil {
 			return err

@@ -4,11 +4,13 @@ package outbox
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/federation/signature"
 	"codeberg.org/maillage/maillage/federation/vocab"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -89,6 +91,35 @@ func agreed(ctx context.Context, tx *store.Tx, a *federation.Activity) (*federat
 	return &federation.Object{
 		ID: x.ID, Type: "Agreement", AttributedTo: x.Publisher, Published: x.At, To: []federation.IRI{x.Partner},
 	}, nil
+}
+
+// prove encodes a document of one of ours with a proof that it is theirs: a
+// receipt can be shown to others. FEP-8b32.
+func prove(ctx context.Context, tx *store.Tx, o *federation.Object) error {
+	method, secret, err := tx.SigningKey(ctx, o.AttributedTo, "ed25519")
+	if err != nil {
+		return err
+	}
+	key, err := signature.ParsePrivateKey(secret)
+	if err != nil {
+		return err
+	}
+	private, ok := key.(ed25519.PrivateKey)
+	if !ok {
+		return fmt.Errorf("key %s of %s is no Ed25519 key", method, o.AttributedTo)
+	}
+	putExtra(o, "proof", struct{}{}) // so that the context has its terms
+	if o.Raw, err = vocab.EncodeObject(o); err != nil {
+		return err
+	}
+	proof, err := vocab.Prove(o.Raw, private, method, tx.Now())
+	if err != nil {
+		return err
+	}
+	putExtra(o, "proof", proof)
+	o.Raw, err = vocab.EncodeObject(o)
+	o.Proven = true
+	return err
 }
 
 // exchange serves an agreement of ours to the two whose it is.

@@ -191,6 +191,9 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 	}
 	o.Bto = append(slices.Clone(a.Bto), a.Bcc...)
 	a.Object = o.ID
+	if a.Type == federation.Create && o.Type == "Document" {
+		return prove(ctx, tx, o)
+	}
 	o.Raw, err = vocab.EncodeObject(o)
 	return err
 }

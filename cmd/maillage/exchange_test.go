@@ -195,6 +195,13 @@ func TestAnExchangeBetweenTwoInstances(t *testing.T) {
 			})
 		}
 		same("fulfilled", x.Offer, federation.ExchangeFulfilled)
+		for _, side := range []*instance{amap, cafe} {
+			for _, step := range side.exchange(x.Offer).Steps {
+				if step.Signed == nil {
+					t.Errorf("%s has no proof that %s said %s", side.name, step.By, step.Kind)
+				}
+			}
+		}
 
 		x = ask("2")
 		same("asked again", x.Offer, federation.ExchangeProposed)

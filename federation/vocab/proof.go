@@ -37,12 +37,13 @@ const (
 )
 
 // Prove makes the proof of a document by an Ed25519 key whose id is method. The
-// document has no proof yet, and the context it will have.
+// document has the context that it will have; a proof in it is left out.
 func Prove(doc []byte, key ed25519.PrivateKey, method federation.IRI, at time.Time) (json.RawMessage, error) {
 	m, err := membersOf(doc)
 	if err != nil {
 		return nil, err
 	}
+	doc = without(doc, "proof")
 	p := integrityProof{
 		Context: m["@context"], Type: proofType, Suite: proofSuite, Created: at.UTC().Format(time.RFC3339), Method: method, Purpose: proofPurpose,
 	}
@@ -59,7 +60,7 @@ func Prove(doc []byte, key ed25519.PrivateKey, method federation.IRI, at time.Ti
 }
 
 // CheckProof verifies the proof in a document at a time and returns which key
-// made it. find knows the keys by their ids; whose they are is for the caller to
+// made it; [federation.ErrUnsupported] if it is of a kind we do not know. find knows the keys by their ids; whose they are is for the caller to
 // compare with whom the document is by.
 func CheckProof(doc []byte, now time.Time, find func(method federation.IRI) (ed25519.PublicKey, error)) (method federation.IRI, err error) {
 	m, err := membersOf(doc)
@@ -72,7 +73,7 @@ func CheckProof(doc []byte, now time.Time, find func(method federation.IRI) (ed2
 	}
 	switch {
 	case p.Type != proofType || p.Suite != proofSuite:
-		return "", malformed("a proof of the type %q by %q", p.Type, p.Suite)
+		return "", unsupported("a proof of the type %.40q by %.40q", p.Type, p.Suite)
 	case p.Purpose != proofPurpose:
 		return "", malformed("a proof that is meant as %q", p.Purpose)
 	case !strings.HasPrefix(p.Value, "z") || len(p.Value) > 100:
