@@ -116,6 +116,15 @@ func (tx *Tx) ExchangesOf(ctx context.Context, proposal federation.IRI) ([]*fede
 		SELECT `+exchangeColumns+` FROM exchanges x WHERE x.proposal = ? ORDER BY x.at, x.seq LIMIT ?`, proposal, maxAnswers))
 }
 
+// Ledger returns all that stands between an actor and others, as publisher or as
+// partner, that was agreed on, the oldest first.
+func (tx *Tx) Ledger(ctx context.Context, actor federation.IRI) ([]*federation.Exchange, error) {
+	return bare(all(ctx, tx, scanExchange, `
+		SELECT `+exchangeColumns+` FROM exchanges x
+		WHERE x.seq IN (SELECT seq FROM exchanges WHERE publisher = ? UNION SELECT seq FROM exchanges WHERE partner = ?)
+			AND x.state IN ('agreed', 'fulfilled') ORDER BY x.updated, x.seq LIMIT ?`, actor, actor, maxExport))
+}
+
 func bare(found []placedExchange, err error) ([]*federation.Exchange, error) {
 	list := make([]*federation.Exchange, len(found))
 	for i, p := range found {

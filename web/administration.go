@@ -36,7 +36,7 @@ var settingsPages = []struct {
 		{"about", "info", admin},
 	}},
 	{"people", []settingsEntry{
-		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"audit", "history", admin}, {"departures", "log-out", admin},
+		{"accounts", "users", admin}, {"invitations", "mail", editor}, {"circuits", "waypoints", admin}, {"ledger", "scale", admin}, {"audit", "history", admin}, {"departures", "log-out", admin},
 	}},
 	{"sharing", []settingsEntry{{"calendars", "calendar-sync", editor}, {"embeds", "code", admin}, {"paper", "printer", admin}}},
 	{"moderation", []settingsEntry{{"reports", "flag", moderator}, {"suspensions", "ban", moderator}}},

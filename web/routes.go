@@ -111,6 +111,8 @@ func routes() []route {
 		{path: "/unblock", who: member, post: (*visit).unblock},
 		{path: "/peer/objects", who: member, get: (*visit).peerObject},
 		{path: "/peer/actors", who: member, get: (*visit).peerActor},
+		{path: "/ledger", who: member, get: (*visit).ledger},
+		{path: "/ledger/export", who: member, get: (*visit).ledgerExport},
 		{path: "/statements", who: member, get: (*visit).statements},
 
 		// For those who look after the instance.
@@ -135,6 +137,7 @@ func routes() []route {
 		{path: "/settings/profile", who: admin, get: (*visit).profilePage, post: (*visit).saveProfile},
 		{path: "/settings/appearance", who: admin, get: (*visit).appearance, post: (*visit).saveAppearance},
 		{path: "/settings/language", who: admin, get: (*visit).languageSettings, post: (*visit).saveLanguageSettings},
+		{path: "/settings/ledger", who: admin, get: (*visit).ledgerSettings, post: (*visit).saveLedger},
 		{path: "/settings/map", who: admin, get: (*visit).mapSettings, post: (*visit).saveMap},
 		{path: "/settings/about", who: admin, get: (*visit).aboutSettings, post: (*visit).saveAbout},
 		{path: "/settings/embeds", who: admin, get: (*visit).embedsPage},
