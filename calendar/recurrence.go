@@ -60,6 +60,19 @@ func (r *Recurrence) SetRule(text string) error {
 	return nil
 }
 
+// EndBefore makes the rule end before t, if it does not end earlier, and forgets
+// the dates from then on that were added.
+func (r *Recurrence) EndBefore(t time.Time) {
+	r.Added = slices.DeleteFunc(r.Added, func(a time.Time) bool { return !a.Before(t) })
+	last, ends := r.Last()
+	if r.rule == nil || ends && last.Before(t) {
+		return
+	}
+	r.rule.count, r.rule.until = 0, t.Add(-time.Second)
+	delete(r.rule.parts, "COUNT")
+	r.rule.parts["UNTIL"] = r.rule.until.UTC().Format(utc)
+}
+
 // Rule returns the rule as RRULE has it; "" if there is none.
 func (r *Recurrence) Rule() string {
 	if r.rule == nil {

@@ -60,6 +60,7 @@ const (
 		`"Intent":"vf:Intent","action":"vf:action","resourceQuantity":"vf:resourceQuantity",` +
 		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
 		`"slots":{"@id":"maillage:slots","@type":"@id"},"helpersShown":"maillage:helpersShown",` +
+		`"series":{"@id":"maillage:series","@type":"@id"},` +
 		`"pt":"https://joinpeertube.org/ns#","commentsEnabled":"pt:commentsEnabled"`
 
 	actorContext = `"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +

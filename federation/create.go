@@ -39,6 +39,8 @@ var create = Verb{
 		case errors.Is(err, ErrNotFound):
 		case err != nil:
 			return nil, err
+		case ahead(o, old):
+			return nil, makeNews(ctx, s, a, o)
 		case old.AttributedTo == a.Actor || !old.Gone():
 			return nil, nil // known, or deleted before it came: R13; or somebody else's: R8
 		}
@@ -47,6 +49,23 @@ var create = Verb{
 		}
 		return poll(ctx, s, o)
 	},
+}
+
+// ahead reports whether old is a date of a series that was read, or made, ahead
+// of time, and o the same when it is announced.
+func ahead(o, old *Object) bool {
+	return old.Type == event.Type && o.Type == event.Type && old.AttributedTo == o.AttributedTo && EventOf(o).Series != "" &&
+		EventOf(o).Series == EventOf(old).Series && o.Published.After(stamp(old))
+}
+
+// makeNews makes news of what was there ahead of time.
+func makeNews(ctx context.Context, s State, a *Activity, o *Object) error {
+	if err := checkNoun(o); err != nil {
+		return err
+	}
+	o.Local = a.Local
+	clamp(o, s.Now())
+	return s.PutObject(ctx, o)
 }
 
 // publish takes in a new object and tells those of ours whom it concerns.

@@ -32,7 +32,7 @@ var event = Noun{
 	},
 	Index: func(o *Object) Index {
 		x := index(o)
-		x.Kind = "event"
+		x.Kind, x.Closed = "event", EventOf(o).Status == EventCancelled
 		if x.End.IsZero() {
 			x.End = o.Start
 		}
@@ -73,6 +73,7 @@ type Event struct {
 	Online          bool
 	Organizers      []IRI
 	AttendeesHidden bool
+	Series          IRI // the collection of the dates of which this is one
 }
 
 // EventOf reads what is particular to an event. It never fails: what is
@@ -81,7 +82,7 @@ func EventOf(o *Object) Event {
 	e := Event{
 		Timezone: text(o.Extra["timezone"]), Status: text(o.Extra["eventStatus"]),
 		JoinMode: text(o.Extra["joinMode"]), ExternalURL: text(o.Extra["externalParticipationUrl"]),
-		Category: first(append(texts(o.Extra["category"]), "")...),
+		Category: first(append(texts(o.Extra["category"]), "")...), Series: IRI(text(o.Extra["series"])),
 	}
 	e.Status = e.Status[strings.LastIndexAny(e.Status, "/#:")+1:] // schema.org's, or behind a prefix
 	if e.Status == "" {
@@ -127,6 +128,7 @@ func (e Event) Put(o *Object) {
 	o.put("joinMode", first(e.JoinMode, JoinFree))
 	o.put("externalParticipationUrl", e.ExternalURL)
 	o.put("category", first(e.Category, "MEETING"))
+	o.put("series", string(e.Series))
 	o.put("isOnline", e.Online)
 	o.put("anonymousParticipationEnabled", false)
 	o.put("commentsEnabled", true)

@@ -54,6 +54,9 @@ type Worker struct {
 	gate  gate
 	slow  chan struct{}
 	freed chan struct{} // rows were finished: others may have waited for them
+
+	seriesMu   sync.Mutex
+	seriesRead map[federation.IRI]time.Time // lately
 }
 
 // Run works until ctx ends, then waits for what is in hand.
@@ -268,6 +271,7 @@ func (w *Worker) apply(ctx context.Context, r *store.Received) (err error) {
 	})
 	if err == nil {
 		w.ancestors(ctx, a)
+		w.siblings(ctx, a)
 	}
 	return err
 }

@@ -140,6 +140,7 @@ func (c Composer) object(kind string, f CommonForm, ps *Problems) (*federation.O
 	s := Source{Content: body(f.Description, kind, ps), MediaType: mediaType(kind), Photo: f.Photo}
 	if c.Old != nil {
 		c.continueOld(o)
+		s.Repeats = SourceOf(c.Old).Repeats
 	}
 	if o.URL == "" {
 		o.URL = string(o.ID)

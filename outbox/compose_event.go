@@ -47,6 +47,9 @@ func (f EventForm) Object(c Composer) (*federation.Object, Problems) {
 	o, s := c.object("Event", f.CommonForm, &ps)
 	s.Price = cleanTitle(f.Price)
 	e := federation.Event{Category: f.Category, Status: f.Status, JoinMode: f.JoinMode}
+	if c.Old != nil {
+		e.Series = federation.EventOf(c.Old).Series
+	}
 	f.times(c, o, &e, &ps)
 	f.codes(&e, &ps)
 	f.links(c, o, &e, &ps)

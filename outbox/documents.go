@@ -44,6 +44,7 @@ func (d *Documents) Routes(mux *http.ServeMux) {
 	for name, f := range d.objectCollections() { // by name: what else hangs on an object is the pages'
 		mux.Handle("GET /objects/{id}/"+name, d.only(f))
 	}
+	mux.Handle("GET /series/{id}", d.negotiated(d.series))
 	mux.Handle("GET /activities/{id}", d.negotiated(d.activity))
 	mux.Handle("GET /exchanges/{id}", d.negotiated(d.exchange))
 

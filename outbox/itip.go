@@ -17,6 +17,10 @@ import (
 	"codeberg.org/maillage/maillage/store"
 )
 
+// sequenceEpoch is what the sequence of the dates of a series counts from, in
+// seconds: as a number of 32 bits it lasts for 68 years.
+var sequenceEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // EntryOf makes the entry of an event in a calendar, on the clocks of z.
 func EntryOf(o *federation.Object, description string, z *time.Location) calendar.Event {
 	e := federation.EventOf(o)
@@ -29,6 +33,9 @@ func EntryOf(o *federation.Object, description string, z *time.Location) calenda
 	}
 	if !o.Updated.IsZero() {
 		entry.Sequence = int(o.Updated.Sub(o.Published) / time.Second)
+	}
+	if e.Series != "" { // it is published anew when it is told of: its age is no measure
+		entry.Sequence = int(entry.Modified.Sub(sequenceEpoch) / time.Second)
 	}
 	switch e.Status {
 	case federation.EventCancelled:

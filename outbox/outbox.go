@@ -42,6 +42,9 @@ func PublishTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error 
 	if err := publish(ctx, tx, a); err != nil {
 		return err
 	}
+	if err := ownDate(ctx, tx, a); err != nil {
+		return err
+	}
 	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
 }
 
@@ -119,7 +122,7 @@ func InstanceActor(home string) federation.IRI {
 // converse names the conversation that a new object belongs to, so that peers
 // keep a thread together: that of what it answers, or one of its own. FEP-7888.
 func converse(ctx context.Context, tx *store.Tx, o *federation.Object) error {
-	if o.Context != "" { // a receipt is about its agreement
+	if o.Context != "" { // a receipt is about its agreement, a date about its series
 		return nil
 	}
 	if o.InReplyTo == "" {

@@ -17,7 +17,14 @@ import (
 // PublishQuietlyTx is [PublishTx] without telling followers. Whoever was sent
 // the object before, or answered, hears of what changed.
 func PublishQuietlyTx(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
-	err := do(ctx, tx, a, func() error {
+	if err := quietly(ctx, tx, a); err != nil {
+		return err
+	}
+	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
+}
+
+func quietly(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
+	return do(ctx, tx, a, func() error {
 		if a.Type != federation.Update && a.Type != federation.Delete {
 			return nil
 		}
@@ -32,10 +39,6 @@ func PublishQuietlyTx(ctx context.Context, tx *store.Tx, a *federation.Activity)
 		_, err = tx.Enqueue(ctx, a, Lane(a.Subject()), nil, append(sent, answered...)...)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
 }
 
 // TellTx tells everybody of an object that was published quietly, as of now:

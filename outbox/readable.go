@@ -42,6 +42,7 @@ type Source struct {
 	Timezone  string             `json:"timezone,omitempty"`  // on whose clocks the days of an offer begin and end
 	Photo     string             `json:"photo,omitempty"`     // the upload's id
 	Available federation.Decimal `json:"available,omitempty"` // what was left when it was closed
+	Repeats   string             `json:"repeats,omitempty"`   // of the first date of a series: when there are others
 }
 
 // SourceOf returns what the author of o typed; of a post that was not written
@@ -120,7 +121,9 @@ type layout struct {
 	Lines    []string
 	Link     string
 	LinkText string
-	Tags     []federation.Tag
+	// Of an event that is one of several dates:
+	Series, Repeats, SeriesText string
+	Tags                        []federation.Tag
 }
 
 // A writer writes the text of one object in one language.

@@ -3,6 +3,7 @@
 package outbox
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,10 @@ func (w writer) event() error {
 			l.Lines = append(l.Lines, "• "+s)
 		}
 	}
+	if e.Series != "" {
+		l.Series, l.Repeats = string(e.Series), cmp.Or(w.s.Repeats, w.T("post_series"))
+		l.SeriesText = w.T("post_series_link")
+	}
 	if len(body) == 0 { // peers want a content
 		l.Lines = append([]string{"🗓️ " + w.when(e)}, l.Lines...)
 	}
@@ -81,6 +86,9 @@ func (w writer) summary(e federation.Event, status, teaser string) string {
 	}
 	if w.s.Price != "" {
 		all = append(all, w.s.Price)
+	}
+	if w.s.Repeats != "" {
+		all = append(all, "🔁 "+w.s.Repeats)
 	}
 	line := strings.TrimRight(strings.Join(all, " · "), ".") + "."
 	if slots := w.slotLines(e); len(slots) > 0 {

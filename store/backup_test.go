@@ -62,6 +62,8 @@ func (t *fixture) fill() {
 			tx.SetNoticesMailed(t.ctx, ann.ID, time.Time{}),
 			tx.SetRemindChoice(t.ctx, amap.ID, o.ID, RemindDay),
 			tx.PutExchange(t.ctx, exchange(o, bob, federation.ExchangeProposed)),
+			tx.PutSeries(t.ctx, &Series{ID: home + "/series/1", Author: amap.ID, Like: o, Rule: "FREQ=WEEKLY", First: "2026-10-15"}),
+			errOf("", second(tx.AddSeriesDate(t.ctx, SeriesDate{Series: home + "/series/1", Day: "2026-10-15", Object: o.ID}))),
 			tx.PutGuest(t.ctx, &Guest{Event: o.ID, Name: "Zoé", Address: "zoe@example.org", Answer: GuestYes}),
 			tx.AddCalendar(t.ctx, &Calendar{Actor: amap.ID, URL: "https://cloud.example/agenda.ics", Name: "Agenda", State: CalendarActive}),
 			tx.PutCalendarEvent(t.ctx, &CalendarEvent{Calendar: 1, Key: "1", UID: "1", Title: "Fête", Object: o.ID, State: EntryPublished}),

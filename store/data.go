@@ -32,6 +32,7 @@ var Personal = map[string]string{
 	"notices":             "notices.json",
 	"media":               "media",
 	"mails":               "mails.json",
+	"series":              "outbox.json", // each of its dates is a post
 	"follow_wishes":       "follows.csv",
 	"drafts":              "drafts.json",
 	"decisions":           "decisions.json", // about what the person published

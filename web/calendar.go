@@ -74,6 +74,35 @@ func (v *visit) eventCalendar(ctx context.Context, tx *store.Tx) (*document, err
 	return v.calendarOf(&calendar.Calendar{Name: o.Name, URL: string(o.ID)}, []*federation.Object{o}, "event.ics")
 }
 
+// seriesCalendar serves the dates of a series. Each is an entry of its own, so
+// that the others stay as they are when one changes.
+func (v *visit) seriesCalendar(ctx context.Context, tx *store.Tx) (*document, error) {
+	s, err := v.seriesHere(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	dates, err := tx.SeriesDates(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	var ids []federation.IRI
+	for _, d := range dates {
+		if !d.Gone && d.End.After(v.Now().Add(-calendarPast)) {
+			ids = append(ids, d.Object)
+		}
+	}
+	known, err := tx.Objects(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	var list []*federation.Object
+	for _, id := range ids {
+		list = append(list, known[id])
+	}
+	title := outbox.SourceOf(s.Like).Name
+	return v.calendarOf(&calendar.Calendar{Name: title, URL: string(s.ID)}, list, "calendar.ics")
+}
+
 func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name string) (*document, error) {
 	modified := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, o := range list {

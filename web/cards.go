@@ -69,8 +69,11 @@ type card struct {
 	Local    bool
 	Answer   *answering // how one answers an event
 
-	point *federation.Point // where it is
-	start time.Time         // of an event, on its own clocks
+	Further int // dates of the same series that are not shown
+
+	series federation.IRI    // that it is a date of
+	point  *federation.Point // where it is
+	start  time.Time         // of an event, on its own clocks
 }
 
 // actorOf makes a who; of an actor we do not know, from its address.
@@ -243,7 +246,7 @@ func (v *visit) eventCard(c *card, o *federation.Object) {
 	c.When = v.when(o, e)
 	c.Begins = stamp(o.Start)
 	start := inZone(o.Start, e.Timezone)
-	c.start = start
+	c.start, c.series = start, e.Series
 	c.Weekday = v.words.T("page_weekday_" + strconv.Itoa(int(start.Weekday())))
 	c.Day, c.Month = start.Format("2"), v.words.T("page_month_"+start.Format("1"))
 	if e.Status != federation.EventScheduled {

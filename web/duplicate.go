@@ -102,7 +102,7 @@ func (v *visit) duplicated(ctx context.Context, tx *store.Tx, id string) (map[st
 // next lists what its author may want to do with a post that was just
 // published.
 func (v *visit) next(o *federation.Object) []fact {
-	if v.r.URL.Query().Get("done") != "published" {
+	if done := v.r.URL.Query().Get("done"); done != "published" && done != "series_published" {
 		return nil
 	}
 	var all []fact

@@ -5,9 +5,9 @@ package web
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -54,7 +54,11 @@ func (v *visit) editPage(ctx context.Context, tx *store.Tx) (*page, error) {
 	if id := v.r.URL.Query().Get("draft"); id != "" {
 		return v.draftPage(ctx, tx, kind, id, o)
 	}
-	return v.composePage(ctx, tx, kind, v.form(valuesOf(o, kind)), o)
+	values := valuesOf(o, kind)
+	if scope := v.r.URL.Query().Get("scope"); slices.Contains(scopes, scope) {
+		values.Set("scope", scope)
+	}
+	return v.composePage(ctx, tx, kind, v.form(values), o)
 }
 
 func (v *visit) edit(ctx context.Context) (*page, error) {
@@ -85,27 +89,21 @@ func (v *visit) reopenObject(ctx context.Context) (*page, error) {
 	})
 }
 
-// cancelEvent calls an event off. Mastodon never shows a change of an event, so
-// that a short answer to it says so too.
+// cancelEvent calls an event off, and tells everyone who has it.
 func (v *visit) cancelEvent(ctx context.Context) (*page, error) {
-	return v.change(ctx, "cancelled", func(ctx context.Context, tx *store.Tx, o *federation.Object) error {
-		if o.Type == "Event" && federation.EventOf(o).Status == federation.EventCancelled {
-			return nil
-		}
-		if err := outbox.Cancel(v.words, o, tx.Now()); err != nil {
+	var where string
+	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		o, err := v.own(ctx, tx)
+		if err != nil {
 			return err
 		}
-		words := locale.New(o.Language)
-		text := words.T("page_cancel_note", "Title", outbox.SourceOf(o).Name, "When", v.when(o, federation.EventOf(o)))
-		n := &federation.Object{
-			ID: outbox.NewObjectID(v.Origin), Type: "Note", AttributedTo: o.AttributedTo, InReplyTo: o.ID, Context: o.Context,
-			To: o.To, Cc: o.Cc, Language: words.Lang(), Local: true,
-		}
-		if err := outbox.Readable(words, n, text); err != nil {
-			return err
-		}
-		return outbox.PublishTx(ctx, tx, &federation.Activity{Type: federation.Create, Actor: n.AttributedTo, Enclosed: n, To: n.To, Cc: n.Cc})
+		where = v.href(o)
+		return outbox.CallOffTx(ctx, tx, o)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return see(where, "cancelled"), nil
 }
 
 // change alters one of the visitor's objects and tells everyone who has it.

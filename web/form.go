@@ -12,6 +12,7 @@ import (
 	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
 )
 
 // A form is what was typed and what is wrong with it. Templates ask it for
@@ -24,6 +25,7 @@ type form struct {
 	near       *federation.Point // where the initiative is
 	candidates []gazetteer.Place // that the typed name of a place may mean
 	nowhere    bool              // no commune is called anything like what was typed
+	series     *store.Series     // that an event repeats in
 }
 
 // A mistake is something wrong in one input.

@@ -33,6 +33,7 @@ type homeData struct {
 // How much of each the first page shows.
 const (
 	homeEvents   = 5
+	homeLook     = 60 // events among which these are, each series once
 	homeItems    = 6
 	homeCircuits = 12
 )
@@ -76,7 +77,7 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 		to *[]*card
 		q  store.Query
 	}{
-		{&d.Events, store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start", LocalOnly: true, Limit: homeEvents}},
+		{&d.Events, store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start", LocalOnly: true, Limit: homeLook}},
 		{&d.Offers, store.Query{Kinds: []string{"offer"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
 		{&d.Needs, store.Query{Kinds: []string{"need"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
 	} {
@@ -88,6 +89,7 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 			return err
 		}
 	}
+	d.Events = grouped(d.Events, homeEvents)
 	return nil
 }
 

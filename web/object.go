@@ -40,6 +40,7 @@ type objectData struct {
 	React     *reactData
 	Circuit   *circuitPart // of those who look after the circuit it is for
 	Follow    *followPart  // to do the same from elsewhere
+	Series    *seriesPart  // that it is a date of
 }
 
 // mine is what the author of an object may do with it.
@@ -119,6 +120,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 		d.Follow = v.followObject(o)
 	}
 	if d.Taken, err = v.takenFrom(ctx, tx, o); err != nil {
+		return nil, err
+	}
+	if d.Series, err = v.seriesOf(ctx, tx, o); err != nil {
 		return nil, err
 	}
 	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {

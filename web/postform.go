@@ -33,6 +33,7 @@ func (v *visit) vocabularies(d *composeData) {
 	none := option{Label: w.T("form_none")}
 	d.Modes = modeChips(d.Form)
 	d.Durations = durationOptions(w)
+	d.Repeats = options(w, "form_repeat_", repeats)
 	d.Units = options(w, "unit_", federation.Units)
 	d.Sectors = append([]option{none}, options(w, "sector_", locale.Sectors)...)
 	d.Categories = options(w, "category_", locale.EventCategories)

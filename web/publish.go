@@ -36,11 +36,13 @@ type composeData struct {
 	Drafts  []draftLine // that were begun before
 	Preview *previewData
 	Like    string // the title of the post that this one is like
+	Series  *seriesForm
+	Scopes  []option // what an edit of a date of a series may change
 
 	Voices, Circuits, Audiences, Languages []option
 	Units, Sectors, Currencies, Pers       []option
 	Categories, Statuses, Joins, Actions   []option
-	Durations                              []option
+	Durations, Repeats                     []option
 }
 
 // composeKinds are the forms there are, in the order of the choice between
@@ -153,6 +155,9 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 	if old != nil {
 		d.Edit, d.Back, d.Voices, title = true, v.href(old), nil, "page_edit"
 		d.Action = d.Back + "/edit"
+		if federation.EventOf(old).Series != "" {
+			d.Scopes = options(v.words, "form_scope_", scopes)
+		}
 	}
 	if f.Value("key") == "" {
 		f.values.Set("key", strings.ToLower(rand.Text()))
@@ -230,11 +235,14 @@ func (v *visit) compose(ctx context.Context, kind string, old *federation.Object
 	if a == nil || err != nil {
 		return p, err
 	}
-	err = v.DB.Update(ctx, func(tx *store.Tx) error { return v.sendTx(ctx, tx, a, digest, f.Value("draft")) })
+	err = v.DB.Update(ctx, func(tx *store.Tx) error { return v.sendTx(ctx, tx, a, digest, f) })
 	if err != nil {
 		return v.refused(ctx, kind, f, old, err)
 	}
 	done := "published"
+	if f.series != nil {
+		done = "series_published"
+	}
 	if old != nil {
 		done = "changed"
 	}
@@ -250,11 +258,25 @@ func (v *visit) sound(ctx context.Context, kind string, f *form, old *federation
 	}
 	err = v.DB.View(ctx, func(tx *store.Tx) (err error) {
 		a, err = v.draft(ctx, tx, kind, f, old, mentions)
-		if err != nil || a != nil && !preview {
+		if err != nil {
 			return err
 		}
-		if p, err = v.composePage(ctx, tx, kind, f, old); err != nil || a == nil {
+		var shown *seriesForm
+		if a != nil && kind == "event" && old == nil && repeating(f) {
+			seen := false
+			if f.series, shown, seen = v.readSeries(f, a.Enclosed); len(f.mistakes) > 0 {
+				a = nil
+			}
+			preview = preview || !seen // nobody publishes dates that they did not see
+		}
+		if a != nil && !preview {
+			return nil
+		}
+		if p, err = v.composePage(ctx, tx, kind, f, old); err != nil {
 			return err
+		}
+		if p.Data.(*composeData).Series = shown; a == nil {
+			return nil
 		}
 		p.Data.(*composeData).Preview, err = v.preview(ctx, tx, a)
 		a = nil
@@ -279,7 +301,7 @@ func (v *visit) digest() string {
 
 // sendTx publishes what a form made, unless the very same form was sent
 // before: then a points to what came of it. Its draft is done with.
-func (v *visit) sendTx(ctx context.Context, tx *store.Tx, a *federation.Activity, digest, draft string) error {
+func (v *visit) sendTx(ctx context.Context, tx *store.Tx, a *federation.Activity, digest string, f *form) error {
 	if digest != "" {
 		made, again, err := tx.SendForm(ctx, v.account.ID, digest, a.Enclosed.ID)
 		if err != nil {
@@ -290,10 +312,25 @@ func (v *visit) sendTx(ctx context.Context, tx *store.Tx, a *federation.Activity
 			return nil
 		}
 	}
-	if err := outbox.PublishTx(ctx, tx, a); err != nil || draft == "" {
-		return err
+	err := v.publishTx(ctx, tx, a, f)
+	if draft := f.Value("draft"); err == nil && draft != "" {
+		err = tx.DropDraft(ctx, v.account.ID, draft)
 	}
-	return tx.DropDraft(ctx, v.account.ID, draft)
+	return err
+}
+
+// publishTx publishes what a form made: a post, a series, or a change of one
+// date or of several.
+func (v *visit) publishTx(ctx context.Context, tx *store.Tx, a *federation.Activity, f *form) error {
+	if f.series != nil {
+		return outbox.StartSeriesTx(ctx, tx, a, f.series)
+	}
+	if a.Type == federation.Update {
+		if done, err := v.reviseTx(ctx, tx, f, a.Enclosed); done || err != nil {
+			return err
+		}
+	}
+	return outbox.PublishTx(ctx, tx, a)
 }
 
 // refused shows the form again when the gate found a mistake that the form
@@ -334,6 +371,9 @@ func (v *visit) draft(ctx context.Context, tx *store.Tx, kind string, f *form, o
 	}
 	o, problems := v.objectOf(c, kind, f, mentions)
 	f.take(problems)
+	if o != nil && old != nil && kind == "event" {
+		v.scoped(f, o, old)
+	}
 	if len(f.mistakes) > 0 {
 		return nil, nil
 	}

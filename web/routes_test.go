@@ -26,6 +26,7 @@ var expected = map[string][5]int{
 	"/actors/{name}":              {200, 200, 200, 200, 200},
 	"/actors/{name}/{collection}": {303, 303, 303, 303, 303},
 	"/objects/{id}":               {200, 200, 200, 200, 200},
+	"/series/{id}":                {200, 200, 200, 200, 200},
 	"/activities/{id}":            {404, 404, 404, 404, 404},
 	"/events":                     {200, 200, 200, 200, 200},
 	"/offers":                     {200, 200, 200, 200, 200},
@@ -127,6 +128,9 @@ var posted = map[string][5]int{
 	"/publish/event":               {401, 422, 422, 422, 422},
 	"/publish/note":                {401, 422, 422, 422, 422},
 	"/publish/article":             {401, 422, 422, 422, 422},
+	"/series/{id}/cancel":          {401, 404, 422, 404, 422},
+	"/series/{id}/end":             {401, 404, 422, 404, 422},
+	"/series/{id}/add":             {401, 404, 422, 404, 422},
 	"/drafts/keep":                 {401, 404, 404, 404, 404},
 	"/drafts/{draft}/delete":       {401, 303, 303, 303, 303},
 	"/objects/{id}/deliveries":     {401, 403, 403, 403, 303},
@@ -164,11 +168,13 @@ var posted = map[string][5]int{
 	"/settings/peers":              {401, 403, 403, 403, 400},
 }
 
-// fill puts something that exists into the path of a route.
+// fill puts something that exists into the path of a route: o, or the series
+// that is its context.
 func fill(path string, o *federation.Object) string {
 	return strings.NewReplacer(
 		"{$}", "", "{handle}", "@amap", "{name}", "amap", "{collection}", "followers", "{tag}", "amap",
-		"/objects/{id}", strings.TrimPrefix(string(o.ID), origin), "/activities/{id}", "/activities/none", "{account}", "9999", "{step}", "who",
+		"/objects/{id}", strings.TrimPrefix(string(o.ID), origin), "/activities/{id}", "/activities/none",
+		"/series/{id}", strings.TrimPrefix(o.Context, origin), "{account}", "9999", "{step}", "who",
 	).Replace(path)
 }
 
@@ -176,7 +182,8 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {
 		made := i.as("admin").post("/publish/offer", offer()).wants(t, 303)
 		id := strings.TrimSuffix(made.Header.Get("Location"), "?done=published")
-		o := &federation.Object{ID: federation.IRI(origin + id)}
+		_, series := i.series(distributions())
+		o := &federation.Object{ID: federation.IRI(origin + id), Context: origin + series}
 		for n, who := range visitors {
 			for _, r := range routes() {
 				if r.get != nil {

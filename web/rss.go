@@ -45,6 +45,7 @@ func (s *Site) feedRoutes(handle func(pattern string, h serving)) {
 	handle("GET /events/calendar.ics", (*visit).calendar)
 	handle("GET /tags/{tag}/calendar.ics", (*visit).calendar)
 	handle("GET /objects/{id}/calendar.ics", (*visit).eventCalendar)
+	handle("GET /series/{id}/calendar.ics", (*visit).seriesCalendar)
 	handle("GET /{handle}/{file}", (*visit).ofActor)
 }
 

@@ -28,6 +28,8 @@ func demoAMAP(c demoCalendar) demoCast {
 		offers:   append(demoAMAPOffers(c), demoAMAPNeeds(c)...),
 		events:   demoAMAPEvents(c),
 		calendar: demoICS(c),
+		// A season of baskets, without the two weeks of the holidays.
+		seasons: map[string]demoSeason{"distribution": {"FREQ=WEEKLY;COUNT=22", []int{6, 7}}},
 	}
 }
 

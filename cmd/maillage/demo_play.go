@@ -36,7 +36,14 @@ type demoCast struct {
 	circuits       []demoCircuit
 	offers         []demoOffer // and needs
 	events         []demoEvent
-	calendar       string // that it kept before it came here, as iCalendar
+	calendar       string                // that it kept before it came here, as iCalendar
+	seasons        map[string]demoSeason // of events, by their keys
+}
+
+// A demoSeason is when an event takes place again.
+type demoSeason struct {
+	rule    string
+	without []int // weeks after the first in which it does not
 }
 
 // A demoPerson is somebody with a login.

@@ -58,6 +58,9 @@ func (p *demoPublisher) event(ctx context.Context, tx *store.Tx, e demoEvent, ph
 	if err := problems.Err(); err != nil {
 		return err
 	}
+	if season, ok := p.cast.seasons[e.key]; ok {
+		return p.season(ctx, tx, made, season)
+	}
 	if err := p.publish(ctx, tx, federation.Create, made); err != nil || !e.cancelled {
 		return err
 	}
@@ -69,6 +72,17 @@ func (p *demoPublisher) event(ctx context.Context, tx *store.Tx, e demoEvent, ph
 		return err
 	}
 	return p.publish(ctx, tx, federation.Update, again)
+}
+
+// season publishes an event that takes place again.
+func (p *demoPublisher) season(ctx context.Context, tx *store.Tx, o *federation.Object, season demoSeason) error {
+	first := o.Start.In(p.zone)
+	s := &store.Series{Rule: season.rule, First: first.Format(time.DateOnly)}
+	for _, week := range season.without {
+		s.Skipped = append(s.Skipped, first.AddDate(0, 0, 7*week).Format(time.DateOnly))
+	}
+	a := &federation.Activity{Type: federation.Create, Actor: p.initiative.ID, Object: o.ID, Enclosed: o, To: o.To, Cc: o.Cc}
+	return outbox.StartSeriesTx(ctx, tx, a, s)
 }
 
 // composer does for a post what the form's page does: it takes in the photo and

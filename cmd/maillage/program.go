@@ -291,8 +291,12 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	out := &outbox.Worker{DB: p.DB, Client: p.Client, Log: p.log, Now: p.now, Keys: p.keys, Owner: owner, Lease: o.lease, Idle: o.idle}
 	letters := &mail.Worker{DB: p.DB, Server: p.mail, Log: p.log, Now: p.now, Owner: owner, Lease: o.lease, Idle: o.idle}
 	calendars := &harvest.Worker{Harvest: harvest.Harvest{DB: p.DB, Log: p.log, Now: p.now}, Client: p.Client, Owner: owner, Lease: o.lease, Idle: o.idle}
+	ahead := &outbox.Ahead{DB: p.DB, Log: p.log, Now: p.now}
 	wishes := &outbox.Wishes{DB: p.DB, Directory: p.Directory, Log: p.log, Idle: o.idle}
-	works := []func(context.Context) error{in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) }}
+	works := []func(context.Context) error{
+		in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, ahead.Run,
+		func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) },
+	}
 	if p.mail != nil { // else nobody would get them
 		works = append(works, (&mail.Writer{DB: p.DB, Log: p.log, Now: p.now}).Run)
 	}
