@@ -120,6 +120,29 @@ func (tx *Tx) LocalAnswerers(ctx context.Context, event federation.IRI) ([]feder
 		WHERE e.target = ? AND e.kind IN ('Join', 'TentativeAccept') ORDER BY e.seq LIMIT ?`, event, maxAnswers)
 }
 
+// maxGiven is how many events somebody answered are listed.
+const maxGiven = 100
+
+// Given returns the events to come that an actor answered, the next first, here
+// and elsewhere; called off ones too.
+func (tx *Tx) Given(ctx context.Context, actor federation.IRI) ([]*federation.Object, error) {
+	places, err := all(ctx, tx, scanBound, `
+		SELECT o.start_at, o.seq FROM edges e JOIN objects o ON o.id = e.target AND o.gone = 0
+		WHERE e.source = ? AND e.kind IN ('Join', 'TentativeAccept') AND (o.end_at >= ? OR o.start_at >= ?)
+		ORDER BY o.start_at, o.seq LIMIT ?`, actor, tx.now, tx.now, maxGiven)
+	if err != nil {
+		return nil, err
+	}
+	found, err := tx.objectsAt(ctx, listedColumns, seqs(places))
+	var list []*federation.Object
+	for _, p := range places {
+		if o := found[p.seq]; o != nil {
+			list = append(list, o)
+		}
+	}
+	return list, err
+}
+
 // maxAnswers is how many are told of a change.
 const maxAnswers = 5000
 

@@ -69,6 +69,10 @@ func TestAnswersGoOutByTheDoorOfTheEvent(t *testing.T) {
 					t.Errorf("%s goes out, want %s", got, c.yes)
 				}
 				i.as("member").get(page).wants(t, 200, c.after)
+				i.as("member").get("/answers").wants(t, 200, "Mes réponses", "Fête de "+c.software)
+				if strings.Contains(i.as("editor").get("/answers").body, "Fête de") {
+					t.Error("somebody else sees what was answered")
+				}
 				if c.answer != "" {
 					i.update(func(ctx context.Context, tx *store.Tx) error {
 						e, err := tx.Edge(ctx, federation.Join, person, id)
@@ -87,6 +91,9 @@ func TestAnswersGoOutByTheDoorOfTheEvent(t *testing.T) {
 				i.as("member").post("/answer", url.Values{"object": {string(id)}, "answer": {"no"}}).wants(t, 303)
 				if got := spoken(); got != c.no {
 					t.Errorf("%s goes out, want %s", got, c.no)
+				}
+				if strings.Contains(i.as("member").get("/answers").body, "Fête de "+c.software) {
+					t.Error("it is still among the answers")
 				}
 			})
 		}

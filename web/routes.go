@@ -89,6 +89,7 @@ func routes() []route {
 		{path: "/series/{id}/end", who: member, post: (*visit).endSeries},
 		{path: "/series/{id}/add", who: member, post: (*visit).addDate},
 		{path: "/react", who: member, post: (*visit).react},
+		{path: "/answers", who: member, get: (*visit).given},
 		{path: "/answer", who: member, post: (*visit).answerEvent},
 		{path: "/objects/{id}/answers", who: member, get: (*visit).answersPage, post: (*visit).decideAnswer},
 		{path: "/objects/{id}/answers/table", who: member, get: (*visit).answersTable},
