@@ -96,7 +96,10 @@ func timesOf(e *calendar.Entry, now time.Time) (items []Item) {
 			}
 		}
 		i := itemOf(from, o.Start, o.End)
-		i.UID, i.MadeUID, i.Repeats, i.Key = e.UID, e.MadeUID, true, fmt.Sprint(e.UID, " ", o.Was.Unix())
+		// On the clocks of the event, so that it has the same name when somebody
+		// says that these are others.
+		was := o.Was.In(e.Recurrence.Start.Location()).Format("20060102T150405")
+		i.UID, i.MadeUID, i.Repeats, i.Key = e.UID, e.MadeUID, true, e.UID+" "+was
 		if from.Title == "" { // some programs write only what changed
 			i.Title = oneLine(e.Title)
 		}

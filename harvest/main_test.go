@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,14 +22,20 @@ import (
 	"codeberg.org/maillage/maillage/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) {
+	if database := os.Getenv(childDatabase); database != "" {
+		fmt.Println(readInAnotherProcess(database))
+		os.Exit(1)
+	}
+	storetest.Main(m)
+}
 
 const home = "https://repair.example"
 
 // A bench is an instance with an initiative that has a follower elsewhere, and
 // a server whose calendars change as the test wants.
 type bench struct {
-	*testing.T
+	testing.TB
 
 	ctx    context.Context
 	db     *store.DB
@@ -56,12 +63,20 @@ type served struct {
 var keyPairs = sync.OnceValues(outbox.NewKeyPairs)
 
 func each(t *testing.T, f func(b *bench)) {
-	storetest.Each(t, func(t *testing.T, db func(string) string) { f(start(t, db("harvest"))) })
+	eachDatabase(t, func(b *bench, _ string) { f(b) })
 }
 
-func start(t *testing.T, database string) *bench {
+// eachDatabase also says where the database is.
+func eachDatabase(t *testing.T, f func(b *bench, database string)) {
+	storetest.Each(t, func(t *testing.T, db func(string) string) {
+		database := db("harvest")
+		f(start(t, database), database)
+	})
+}
+
+func start(t testing.TB, database string) *bench {
 	t.Helper()
-	b := &bench{T: t, ctx: context.Background(), clock: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), pages: map[string]*served{}}
+	b := &bench{TB: t, ctx: context.Background(), clock: time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC), pages: map[string]*served{}}
 	var err error
 	b.db, err = store.Open(b.ctx, store.Options{Database: database, Origin: home, Now: b.now})
 	b.must(err)
@@ -126,17 +141,18 @@ func (b *bench) actor(kind, name string) (a *federation.Actor) {
 // serve is a server of calendars, such as Nextcloud is.
 func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	s := b.pages[r.URL.Path]
 	if s == nil {
+		b.mu.Unlock()
 		http.NotFound(w, r)
 		return
 	}
-	s.asked++
-	if s.answer != nil {
+	if s.asked++; s.answer != nil {
+		b.mu.Unlock()
 		s.answer(w, r)
 		return
 	}
+	defer b.mu.Unlock()
 	for name := range s.header {
 		w.Header().Set(name, s.header.Get(name))
 	}

@@ -102,14 +102,14 @@ func (c *Client) Calendar(ctx context.Context, id federation.IRI, seen Seen, mos
 		}
 		return r, nil
 	}
-	if isRedirect(a.status) {
-		return r, fmt.Errorf("%w: %s answered %d without a Location", federation.ErrUnavailable, a.at, a.status)
-	}
-	if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden {
+	switch a.status {
+	case http.StatusOK, http.StatusNotFound, http.StatusGone:
+		r.Body = a.body
+		return r, a.problem()
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return r, fmt.Errorf("%w: %w: %s answered %d", federation.ErrForbidden, ErrClosed, a.at, a.status)
 	}
-	r.Body = a.body
-	return r, a.problem()
+	return r, fmt.Errorf("%w: %s answered %d", federation.ErrUnavailable, a.at, a.status)
 }
 
 // validator returns a header by which a version is known, if it is fit to be
