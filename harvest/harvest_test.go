@@ -11,6 +11,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/store/storetest"
 )
 
 func TestACalendarIsPublishedAndFollowed(t *testing.T) {
@@ -285,4 +286,24 @@ func TestWhatPeopleAddedHereStays(t *testing.T) {
 			t.Errorf("origin %+v", from)
 		}
 	})
+}
+
+func TestASecretAddressStaysSecret(t *testing.T) {
+	if !LooksSecret("https://calendar.google.com/calendar/ical/x/private-0123/basic.ics") || LooksSecret("https://cloud.example/remote.php/dav/public-calendars/x?export") {
+		t.Error("what is a secret?")
+	}
+	b := start(t, storetest.SQLite(t)("harvest"))
+	b.put("/a.ics", workshop("1@x", 12, "Vélo", "URL:https://repair.example.org/velo"))
+	c := &store.Calendar{Actor: b.author.ID, URL: b.server.URL + "/a.ics", State: store.CalendarActive, Secret: true}
+	b.update(func(tx *store.Tx) error { return tx.AddCalendar(b.ctx, c) })
+	b.read()
+	var o *federation.Object
+	b.view(func(tx *store.Tx) (err error) { o, err = tx.Object(b.ctx, b.rows(c.ID)[0].Object); return err })
+	if strings.Contains(string(o.Raw), "/a.ics") {
+		t.Errorf("the address is in %s", o.Raw)
+	}
+	const want = `"isBasedOn":{"type":"Document","mediaType":"text/calendar","name":"Agenda du repair café","url":[{"type":"Link","mediaType":"text/html","href":"https://repair.example.org/velo"}]}`
+	if !strings.Contains(string(o.Raw), want) {
+		t.Errorf("no %s in %s", want, o.Raw)
+	}
 }

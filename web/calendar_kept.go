@@ -103,7 +103,7 @@ func (v *visit) calendarPage(ctx context.Context, tx *store.Tx) (*page, error) {
 
 // add shows a date among those of its kind.
 func (d *keptCalendarData) add(v *visit, r *store.CalendarEvent) {
-	l := entryLine{ID: r.ID, Title: r.Title, When: v.words.DateTime(r.Starts.In(zone)), Told: !r.Announced.IsZero(), Removed: r.State == store.EntryRemoved}
+	l := entryLine{ID: r.ID, Title: r.Title, When: v.words.DateRange(r.Starts.In(zone), r.Ends.In(zone), zone.String()), Told: !r.Announced.IsZero(), Removed: r.State == store.EntryRemoved}
 	if l.Title == "" {
 		l.Title = v.words.T("page_untitled")
 	}
@@ -111,7 +111,7 @@ func (d *keptCalendarData) add(v *visit, r *store.CalendarEvent) {
 		l.URL = v.href(&federation.Object{ID: r.Object, Local: true})
 	}
 	if r.Reason != "" {
-		l.Why = v.words.T(r.Reason, "Date", v.words.Day(r.Starts.In(zone)), "Start", l.When, "End", v.words.DateTime(r.Ends.In(zone)))
+		l.Why = v.words.T(r.Reason, "Date", v.words.Day(r.Starts.In(zone)), "Start", v.words.DateTime(r.Starts.In(zone)), "End", v.words.DateTime(r.Ends.In(zone)))
 	}
 	list := map[string]*entryList{
 		store.EntryDouble: &d.Doubles, store.EntryRefused: &d.Refused, store.EntryUnwanted: &d.Unwanted,
@@ -232,6 +232,7 @@ func (v *visit) decideEntry(ctx context.Context, tx *store.Tx, c *store.Calendar
 // A taken event says which calendar it comes from.
 type takenFrom struct {
 	Text, URL, Page string
+	Later           string // for its author: that followers do not have it yet
 }
 
 // takenFrom says where an event comes from that was not typed here; nil if it
@@ -258,6 +259,9 @@ func (v *visit) takenFrom(ctx context.Context, tx *store.Tx, o *federation.Objec
 		c, err := tx.Calendar(ctx, r.Calendar)
 		if err != nil {
 			return nil, err
+		}
+		if r.Announced.IsZero() && r.Starts.After(v.Now()) && v.speaksFor(o.AttributedTo) {
+			t.Later = v.words.T("page_taken_later")
 		}
 		switch {
 		case r.State == store.EntryDouble:

@@ -182,7 +182,7 @@ func TestACalendarIsFollowedFromItsPage(t *testing.T) {
 		body = ""
 		b.post(page, url.Values{"action": {"read"}}).wants(t, http.StatusSeeOther)
 		read()
-		b.get("/settings/calendars").wants(t, 200, "nous n’arrivons plus à le lire", "ne répond pas", "Prochain essai")
+		b.get("/settings/calendars").wants(t, 200, "Nous n’arrivons plus à le lire", "ne répond pas", "Prochain essai")
 		i.pass(25 * time.Hour)
 		i.as("admin").get("/settings").wants(t, 200, "1 agenda n’a pas pu être lu")
 		b = i.as("editor") // the session is over
