@@ -94,6 +94,7 @@ func (v *visit) stone() *page {
 // actorData reads what there is about an actor, ours or a peer's.
 func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor) (d actorData, err error) {
 	d = actorData{Who: v.actorOf(a, a.ID), Username: a.Username, Address: address(a.Location), Fields: profileFields(a)}
+	d.Moved = string(a.MovedTo)
 	var viewer federation.IRI
 	if voice, err := v.voice(); err == nil {
 		viewer = voice.ID
@@ -123,7 +124,6 @@ func (v *visit) actorData(ctx context.Context, tx *store.Tx, a *federation.Actor
 		return d, err
 	}
 	d.Elsewhere = webLink(a.URL, a.ID)
-	d.Moved = string(a.MovedTo)
 	d.Relation, err = v.relation(ctx, tx, a.ID)
 	return d, err
 }
