@@ -42,8 +42,21 @@ func Zone(name string) (*time.Location, bool) {
 	return z, true
 }
 
-// home is where our clocks are: of whom we know nothing else.
-const home = "Europe/Paris"
+// ZoneSetting is the setting that names the zone of an instance.
+const ZoneSetting = "timezone"
+
+// DefaultZone is that of an instance that does not say where it is.
+const DefaultZone = "Europe/Paris"
+
+// Clocks are those of a zone, or the default for one that is none.
+func Clocks(name string) *time.Location {
+	for _, name := range []string{name, DefaultZone} {
+		if z, ok := Zone(name); ok {
+			return z
+		}
+	}
+	return time.UTC
+}
 
 // Local returns t on the clocks of a zone. Where none is named that we know, it
 // stays on its own; but a peer that counts in UTC and says no more (Friendica,
@@ -52,7 +65,7 @@ func Local(t time.Time, name string) time.Time {
 	if z, ok := Zone(name); ok {
 		return t.In(z)
 	}
-	if z, ok := Zone(home); ok && t.Location() == time.UTC && !t.IsZero() {
+	if z, ok := Zone(DefaultZone); ok && t.Location() == time.UTC && !t.IsZero() {
 		return t.In(z)
 	}
 	return t

@@ -24,7 +24,7 @@ type Writer struct {
 	DB   *store.DB
 	Log  *slog.Logger
 	Now  func() time.Time
-	Zone *time.Location // whose hours those are; nil: Europe/Paris
+	Zone *time.Location // whose hours those are, unless the instance has a setting of its own
 	// Every is how often it looks. Zero: a minute.
 	Every time.Duration
 }
@@ -40,7 +40,7 @@ func (w *Writer) Run(ctx context.Context) error {
 	tick := time.NewTicker(cmp.Or(w.Every, time.Minute))
 	defer tick.Stop()
 	for {
-		for _, write := range []func(context.Context) error{w.guests, w.reminders, w.commitments, w.weekly, w.notices} {
+		for _, write := range []func(context.Context) error{w.clocks, w.guests, w.reminders, w.commitments, w.weekly, w.notices} {
 			if err := write(ctx); err != nil && ctx.Err() == nil {
 				w.Log.ErrorContext(ctx, "write mail", "err", err)
 			}
@@ -57,10 +57,21 @@ func (w *Writer) zone() *time.Location {
 	if w.Zone != nil {
 		return w.Zone
 	}
-	if z, err := time.LoadLocation("Europe/Paris"); err == nil {
-		return z
-	}
-	return time.UTC
+	return locale.Clocks("")
+}
+
+// clocks reads by which clocks the instance lives.
+func (w *Writer) clocks(ctx context.Context) error {
+	return w.DB.View(ctx, func(tx *store.Tx) error {
+		name, err := tx.Setting(ctx, locale.ZoneSetting)
+		if z, ok := locale.Zone(name); err == nil && ok {
+			w.Zone = z
+		}
+		if errors.Is(err, federation.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
 }
 
 // morning returns when it was last 7:00, on any day or on that of the letter.

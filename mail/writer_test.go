@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -270,6 +271,26 @@ func TestNoticesNameTheEvent(t *testing.T) {
 		list := d.write()
 		if len(list) != 1 || !strings.Contains(list[0].body, "participe ou demande à participer à Atelier") || !strings.Contains(list[0].body, "vélo\n  "+string(event)) {
 			d.Errorf("%v", list)
+		}
+	})
+}
+
+// Seven in the morning is that of the place where the initiative lives.
+func TestLettersGoByTheClocksOfTheInstance(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		w := d.writer
+		paris := w.morning(false)
+		d.update(func(tx *store.Tx) error { return tx.PutSetting(d.ctx, locale.ZoneSetting, "Indian/Reunion") })
+		if err := w.clocks(d.ctx); err != nil {
+			d.Fatal(err)
+		}
+		reunion := w.morning(false)
+		if _, h := reunion.Zone(); h != 4*3600 || reunion.Hour() != letterHour {
+			d.Errorf("it writes at %v, and before at %v", reunion, paris)
+		}
+		d.update(func(tx *store.Tx) error { return tx.PutSetting(d.ctx, locale.ZoneSetting, "Mars/Olympus") })
+		if err := w.clocks(d.ctx); err != nil || !w.morning(false).Equal(reunion) {
+			d.Errorf("a zone that is none: %v", err)
 		}
 	})
 }

@@ -166,15 +166,15 @@ func (v *visit) since(t time.Time) string {
 	case t.IsZero():
 		return ""
 	case age < 24*time.Hour:
-		return v.words.T("page_since_time", "Time", v.words.Time(t.In(zone)))
+		return v.words.T("page_since_time", "Time", v.words.Time(t.In(v.zone())))
 	case age < 6*24*time.Hour:
-		return v.words.T("page_since_day", "Day", v.words.T("weekday_"+weekday(t)))
+		return v.words.T("page_since_day", "Day", v.words.T("weekday_"+v.weekday(t)))
 	default:
-		return v.words.T("page_since_date", "Date", v.words.Day(t.In(zone)))
+		return v.words.T("page_since_date", "Date", v.words.Day(t.In(v.zone())))
 	}
 }
 
-func weekday(t time.Time) string { return string(rune('0' + int(t.In(zone).Weekday()))) }
+func (v *visit) weekday(t time.Time) string { return string(rune('0' + int(t.In(v.zone()).Weekday()))) }
 
 func (v *visit) queueTasks(ctx context.Context, tx *store.Tx) ([]task, error) {
 	mails, err := tx.MailCounts(ctx)

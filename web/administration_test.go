@@ -2,6 +2,11 @@
 
 package web
 
+import (
+	"net/url"
+	"testing"
+)
+
 // settingsExpected and settingsPosted are to the pages of settings what
 // expected and posted are to the others.
 var settingsExpected = map[string][5]int{
@@ -39,4 +44,19 @@ var settingsPosted = map[string][5]int{
 	"/settings/storage":            {401, 403, 403, 403, 303},
 	"/settings/backups":            {401, 403, 403, 403, 400},
 	"/setup/{step}":                {401, 403, 403, 403, 422},
+}
+
+// The hours of an instance are those of where it is.
+func TestAnInstanceHasItsOwnClocks(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		b := i.as("admin")
+		b.get("/settings/language").wants(t, 200, `value="Europe/Paris"`)
+		b.post("/settings/language", url.Values{"language": {"fr"}, "zone": {"Mars/Olympus"}}).wants(t, 422, "f-zone-error", `value="Mars/Olympus"`)
+		b.post("/settings/language", url.Values{"language": {"fr"}, "zone": {"Indian/Reunion"}}).wants(t, 303)
+		b.get("/settings/language").wants(t, 200, `value="Indian/Reunion"`)
+		b.get("/settings/audit").wants(t, 200, "14 h", "fuseau horaire") // it is ten in London
+		b.get("/publish/event").wants(t, 200, `value="Indian/Reunion"`)
+		b.post("/settings/language", url.Values{"language": {"fr"}}).wants(t, 303)
+		b.get("/settings/language").wants(t, 200, `value="Indian/Reunion"`)
+	})
 }

@@ -63,8 +63,8 @@ func (v *visit) agendaQuery(f *form, q *store.Query) {
 // days groups events by the day they begin on, on their own clocks. What began
 // before today and goes on comes under one heading.
 func (v *visit) days(cards []*card, past bool) (all []listDay) {
-	now := v.Now().In(zone)
-	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
+	now := v.Now().In(v.zone())
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, v.zone())
 	for _, c := range cards {
 		title := v.words.Date(c.start)
 		if !past && c.start.Before(today) {
@@ -80,10 +80,10 @@ func (v *visit) days(cards []*card, past bool) (all []listDay) {
 
 // month reads a month of events: the one that is asked for, else this one.
 func (v *visit) month(ctx context.Context, tx *store.Tx, q store.Query) (*agendaMonth, error) {
-	now := v.Now().In(zone)
-	first, err := time.ParseInLocation("2006-01", v.r.URL.Query().Get("month"), zone)
+	now := v.Now().In(v.zone())
+	first, err := time.ParseInLocation("2006-01", v.r.URL.Query().Get("month"), v.zone())
 	if err != nil || first.Year() < 2000 || first.Year() > 2200 {
-		first = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, zone)
+		first = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, v.zone())
 	}
 	next := first.AddDate(0, 1, 0)
 	q.From, q.Until, q.Ended, q.Sort, q.Limit, q.Cursor = first, next, time.Time{}, store.SortStart, 100, ""
@@ -150,7 +150,7 @@ func (v *visit) enterDays(days [][]agendaEntry, first time.Time, o *federation.O
 
 // weeks lays the days out, Monday first.
 func (v *visit) weeks(m *agendaMonth, first time.Time, days [][]agendaEntry) {
-	today := v.Now().In(zone).Format(time.DateOnly)
+	today := v.Now().In(v.zone()).Format(time.DateOnly)
 	for day := range 7 {
 		m.Weekdays = append(m.Weekdays, v.words.T("weekday_"+strconv.Itoa((day+1)%7)))
 	}

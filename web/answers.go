@@ -177,7 +177,7 @@ func (v *visit) guestLine(g *store.Guest) answerLine {
 	}
 	return answerLine{
 		ID: g.Guest, Name: g.Name, Address: g.Address, Door: v.words.T(door), Companions: g.Companions, Words: g.Message,
-		At: v.words.Ago(g.Created, v.Now()), Since: v.words.Date(g.Created.In(zone)),
+		At: v.words.Ago(g.Created, v.Now()), Since: v.words.Date(g.Created.In(v.zone())),
 	}
 }
 
@@ -204,7 +204,7 @@ func (v *visit) answerLines(ctx context.Context, tx *store.Tx, kind string, even
 				delete(guests, e.From)
 			}
 			line.Companions, line.Words = e.Companions, e.Content
-			line.At, line.Since = v.words.Ago(e.At, v.Now()), v.words.Date(e.At.In(zone))
+			line.At, line.Since = v.words.Ago(e.At, v.Now()), v.words.Date(e.At.In(v.zone()))
 			all = append(all, line)
 		}
 		if cursor = next; next == "" {
@@ -377,6 +377,6 @@ func (v *visit) signUpSheet(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Day, d.Blank = v.words.Day(v.Now().In(zone)), make([]struct{}, blankLines)
+	d.Day, d.Blank = v.words.Day(v.Now().In(v.zone())), make([]struct{}, blankLines)
 	return &page{Name: "answers_sheet", Title: v.words.T("page_sheet"), Data: d, NoIndex: true}, nil
 }

@@ -76,10 +76,10 @@ func (v *visit) deedQuery(ctx context.Context, tx *store.Tx, f *form) (q store.D
 			q.Account = a.ID
 		}
 	}
-	if day, err := time.ParseInLocation(time.DateOnly, f.Value("from"), zone); err == nil {
+	if day, err := time.ParseInLocation(time.DateOnly, f.Value("from"), v.zone()); err == nil {
 		q.From = day
 	}
-	if day, err := time.ParseInLocation(time.DateOnly, f.Value("until"), zone); err == nil {
+	if day, err := time.ParseInLocation(time.DateOnly, f.Value("until"), v.zone()); err == nil {
 		q.Until = day.AddDate(0, 0, 1)
 	}
 	return q, nil
@@ -108,7 +108,7 @@ func (v *visit) auditLines(ctx context.Context, tx *store.Tx, list []store.Deed)
 	var all []auditLine
 	for _, d := range list {
 		l := auditLine{
-			At: v.words.DateTime(d.At.In(zone)), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Verb: d.Verb, Object: d.Object, Detail: v.roleWords(d.Detail),
+			At: v.words.DateTime(d.At.In(v.zone())), Time: d.At.Format(time.RFC3339), Who: d.Name, What: d.Verb, Verb: d.Verb, Object: d.Object, Detail: v.roleWords(d.Detail),
 		}
 		if id := "page_deed_" + d.Verb; v.words.Has(id) {
 			l.What = v.words.T(id)
@@ -209,7 +209,7 @@ func (v *visit) auditTable(ctx context.Context, tx *store.Tx) (*page, error) {
 			break
 		}
 	}
-	return fetch("audit-"+v.Now().In(zone).Format(time.DateOnly)+".csv", "text/csv; charset=utf-8", sheetOf(rows)), nil
+	return fetch("audit-"+v.Now().In(v.zone()).Format(time.DateOnly)+".csv", "text/csv; charset=utf-8", sheetOf(rows)), nil
 }
 
 // publishedBy says who published an object in the name of another, to those

@@ -65,7 +65,7 @@ func (v *visit) backupsPage(ctx context.Context, tx *store.Tx, f *form) (*page, 
 			return nil, err
 		}
 		for _, c := range list[:min(len(list), 30)] {
-			d.Copies = append(d.Copies, copyLine{c.Name, v.bytes(c.Size), v.words.DateTime(c.At.In(zone))})
+			d.Copies = append(d.Copies, copyLine{c.Name, v.bytes(c.Size), v.words.DateTime(c.At.In(v.zone()))})
 		}
 	}
 	if last := v.lastBackup(); !last.IsZero() {

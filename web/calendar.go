@@ -121,13 +121,13 @@ func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name
 
 // entryOf makes the entry of an event.
 func (v *visit) entryOf(o *federation.Object) calendar.Event {
-	return outbox.EntryOf(o, vocab.Text(string(v.content(o))), zoneOf(federation.EventOf(o).Timezone))
+	return outbox.EntryOf(o, vocab.Text(string(v.content(o))), v.zoneOf(federation.EventOf(o).Timezone))
 }
 
 // zoneOf finds the clocks of an event.
-func zoneOf(name string) *time.Location {
+func (s *Site) zoneOf(name string) *time.Location {
 	if z, ok := locale.Zone(name); ok {
 		return z
 	}
-	return zone
+	return s.zone()
 }

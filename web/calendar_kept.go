@@ -103,7 +103,7 @@ func (v *visit) calendarPage(ctx context.Context, tx *store.Tx) (*page, error) {
 
 // add shows a date among those of its kind.
 func (d *keptCalendarData) add(v *visit, r *store.CalendarEvent) {
-	l := entryLine{ID: r.ID, Title: r.Title, When: v.words.DateRange(r.Starts.In(zone), r.Ends.In(zone), zone.String()), Told: !r.Announced.IsZero(), Removed: r.State == store.EntryRemoved}
+	l := entryLine{ID: r.ID, Title: r.Title, When: v.words.DateRange(r.Starts.In(v.zone()), r.Ends.In(v.zone()), v.zone().String()), Told: !r.Announced.IsZero(), Removed: r.State == store.EntryRemoved}
 	if l.Title == "" {
 		l.Title = v.words.T("page_untitled")
 	}
@@ -111,7 +111,7 @@ func (d *keptCalendarData) add(v *visit, r *store.CalendarEvent) {
 		l.URL = v.href(&federation.Object{ID: r.Object, Local: true})
 	}
 	if r.Reason != "" {
-		l.Why = v.words.T(r.Reason, "Date", v.words.Day(r.Starts.In(zone)), "Start", v.words.DateTime(r.Starts.In(zone)), "End", v.words.DateTime(r.Ends.In(zone)))
+		l.Why = v.words.T(r.Reason, "Date", v.words.Day(r.Starts.In(v.zone())), "Start", v.words.DateTime(r.Starts.In(v.zone())), "End", v.words.DateTime(r.Ends.In(v.zone())))
 	}
 	list := map[string]*entryList{
 		store.EntryDouble: &d.Doubles, store.EntryRefused: &d.Refused, store.EntryUnwanted: &d.Unwanted,

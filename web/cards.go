@@ -236,7 +236,7 @@ func (v *visit) proposalCard(c *card, o *federation.Object) {
 		c.Status = v.words.T("post_fulfilled")
 	}
 	if !o.End.IsZero() {
-		c.Until = v.words.T("post_until", "Until", v.words.Day(o.End.In(zone)))
+		c.Until = v.words.T("post_until", "Until", v.words.Day(o.End.In(v.zone())))
 	}
 	c.Excerpt = cut(typed(o), 160)
 }
@@ -267,7 +267,7 @@ func (v *visit) when(o *federation.Object, e federation.Event) string {
 	}
 	start := o.Start
 	if e.Timezone == "" && start.Location() == time.UTC {
-		start = start.In(zone)
+		start = start.In(v.zone())
 	}
 	return v.words.DateRange(inZone(start, e.Timezone), end, e.Timezone)
 }

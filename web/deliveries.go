@@ -86,7 +86,7 @@ func (v *visit) serverLine(d *deliveriesData, host string, list []*store.Deliver
 		if worst.Attempts > 0 {
 			l.Why = v.why(worst)
 			if worst.Due.After(v.Now()) {
-				l.Next = v.words.T("page_server_next", "When", v.words.DateTime(worst.Due.In(zone)))
+				l.Next = v.words.T("page_server_next", "When", v.words.DateTime(worst.Due.In(v.zone())))
 			}
 		}
 		d.Waiting = append(d.Waiting, l)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -130,7 +131,7 @@ func (v *visit) sampleEvent() *federation.Object {
 	o := v.sample("Event", "Chantier participatif")
 	o.Start = v.Now().AddDate(0, 0, 9)
 	o.End = o.Start.Add(3 * time.Hour)
-	federation.Event{Timezone: defaultZone, JoinMode: federation.JoinFree, Capacity: 15}.Put(o)
+	federation.Event{Timezone: locale.DefaultZone, JoinMode: federation.JoinFree, Capacity: 15}.Put(o)
 	return o
 }
 
@@ -146,8 +147,8 @@ func (v *visit) sampleNote(kind string) *federation.Object {
 // sampleOff are cards of what is over.
 func (v *visit) sampleOff(author *who) ([]*card, error) {
 	offer, event, moved := v.sampleOffer(), v.sampleEvent(), v.sampleEvent()
-	federation.Event{Timezone: defaultZone, Status: federation.EventCancelled}.Put(event)
-	federation.Event{Timezone: defaultZone, Status: federation.EventPostponed}.Put(moved)
+	federation.Event{Timezone: locale.DefaultZone, Status: federation.EventCancelled}.Put(event)
+	federation.Event{Timezone: locale.DefaultZone, Status: federation.EventPostponed}.Put(moved)
 	if err := outbox.Close(v.words, offer, v.Now()); err != nil {
 		return nil, err
 	}

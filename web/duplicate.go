@@ -24,7 +24,7 @@ func (v *visit) duplicatePage(ctx context.Context, tx *store.Tx) (*page, error) 
 	if kind == "" {
 		return v.nowhere(ctx, tx)
 	}
-	values := valuesOf(o, kind)
+	values := v.valuesOf(o, kind)
 	v.renew(values, o)
 	p, err := v.composePage(ctx, tx, kind, v.form(values), nil)
 	if err == nil {
@@ -44,7 +44,7 @@ func (v *visit) renew(values url.Values, o *federation.Object) {
 			values.Set("as", a.Username)
 		}
 	}
-	today := v.Now().In(zone)
+	today := v.Now().In(v.zone())
 	if _, event := values["start.date"]; event {
 		shiftDays(values, today, "start.date", "end.date")
 		return

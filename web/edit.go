@@ -54,7 +54,7 @@ func (v *visit) editPage(ctx context.Context, tx *store.Tx) (*page, error) {
 	if id := v.r.URL.Query().Get("draft"); id != "" {
 		return v.draftPage(ctx, tx, kind, id, o)
 	}
-	values := valuesOf(o, kind)
+	values := v.valuesOf(o, kind)
 	if scope := v.r.URL.Query().Get("scope"); slices.Contains(scopes, scope) {
 		values.Set("scope", scope)
 	}

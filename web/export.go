@@ -37,7 +37,7 @@ const maxExported = 100_000
 
 // export answers with a zip of all data of the account.
 func (v *visit) export(context.Context, *store.Tx) (*page, error) {
-	name := v.account.Name + "-" + v.Now().In(zone).Format(time.DateOnly) + ".zip"
+	name := v.account.Name + "-" + v.Now().In(v.zone()).Format(time.DateOnly) + ".zip"
 	return &page{file: &download{name: name, mediaType: "application/zip", write: v.writeExport}}, nil
 }
 
@@ -80,7 +80,7 @@ func (e *export) readme(context.Context) error {
 	var b bytes.Buffer
 	for _, lang := range locale.Languages() {
 		p := locale.New(lang)
-		fmt.Fprintf(&b, "%s\n\n", p.T("export_readme", "Site", e.facts.name(), "Date", p.DateTime(e.Now().In(zone))))
+		fmt.Fprintf(&b, "%s\n\n", p.T("export_readme", "Site", e.facts.name(), "Date", p.DateTime(e.Now().In(e.zone()))))
 	}
 	return e.put("README.txt", b.Bytes())
 }

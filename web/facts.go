@@ -72,17 +72,17 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 		add("page_category", v.words.Word("sector", p.Category))
 	}
 	if !o.Start.IsZero() {
-		add("page_valid_from", v.words.Date(o.Start.In(zone)))
+		add("page_valid_from", v.words.Date(o.Start.In(v.zone())))
 	}
 	if !o.End.IsZero() {
-		add("page_valid_until", v.words.Date(o.End.In(zone)))
+		add("page_valid_until", v.words.Date(o.End.In(v.zone())))
 	}
 }
 
 func (v *visit) eventFacts(o *federation.Object, add func(label, text string)) {
 	e := federation.EventOf(o)
 	add("page_when", v.when(o, e))
-	if e.Timezone != "" && e.Timezone != defaultZone {
+	if e.Timezone != "" && e.Timezone != v.zone().String() {
 		add("page_timezone", e.Timezone)
 	}
 	if !e.PreviousStart.IsZero() {

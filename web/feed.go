@@ -115,8 +115,8 @@ func (v *visit) newSince(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	now, t := v.Now().In(zone), t.In(zone)
-	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, zone)
+	now, t := v.Now().In(v.zone()), t.In(v.zone())
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, v.zone())
 	switch {
 	case !t.Before(today):
 		return v.words.T("page_feed_since_time", "Time", v.words.Time(t))

@@ -92,7 +92,7 @@ func (v *visit) available(f *form, q *store.Query) {
 	if typed == "" {
 		return
 	}
-	day, err := time.ParseInLocation(time.DateOnly, typed, zone)
+	day, err := time.ParseInLocation(time.DateOnly, typed, v.zone())
 	if err != nil || day.Year() < 2000 || day.Year() > 2200 {
 		f.wrong("on", "error_day")
 		return
@@ -249,7 +249,7 @@ func (v *visit) chips(d *listData) (all []chip) {
 	} else if r := label("radius", d.Options.Radii); r != "" {
 		add("radius", v.words.T("page_around", "Km", r, "Place", v.facts.name()))
 	}
-	if day, err := time.ParseInLocation(time.DateOnly, f.Value("on"), zone); err == nil {
+	if day, err := time.ParseInLocation(time.DateOnly, f.Value("on"), v.zone()); err == nil {
 		add("on", v.words.T("page_available_on", "Day", v.words.Day(day)))
 	}
 	add("upcoming", v.words.T("form_upcoming"))

@@ -91,7 +91,7 @@ func (v *visit) invitationsPage(ctx context.Context, tx *store.Tx, f *form, link
 	for _, i := range list {
 		line := invitationLine{
 			ID: i.ID, To: i.Email, Role: v.words.T("page_role_" + i.Role), By: names[i.Account], At: v.words.Ago(i.Created, v.Now()),
-			Until: v.words.Date(i.Expires.In(zone)), Uses: i.Uses, Most: i.Most, Revoked: i.Revoked,
+			Until: v.words.Date(i.Expires.In(v.zone())), Uses: i.Uses, Most: i.Most, Revoked: i.Revoked,
 		}
 		if i.Open(v.Now()) {
 			d.Open = append(d.Open, line)
@@ -167,7 +167,7 @@ func (v *visit) mailInvitation(ctx context.Context, tx *store.Tx, i *store.Invit
 	}
 	return tx.QueueMail(ctx, &store.Mail{
 		Kind: "invitation", To: i.Email, Subject: v.words.T("mail_invitation_subject", "Site", v.facts.name()),
-		Body: v.words.T("mail_invitation_body", "Site", v.facts.name(), "Who", v.account.Name, "Link", link, "Date", v.words.Date(i.Expires.In(zone))),
+		Body: v.words.T("mail_invitation_body", "Site", v.facts.name(), "Who", v.account.Name, "Link", link, "Date", v.words.Date(i.Expires.In(v.zone()))),
 	})
 }
 

@@ -88,7 +88,7 @@ func (v *visit) departures(ctx context.Context, tx *store.Tx) (*page, error) {
 	var d departuresData
 	for _, l := range list {
 		line := departureLine{
-			Who: string(l.Actor), Host: l.Host, At: v.words.DateTime(l.At.In(zone)), Time: l.At.Format(time.RFC3339), Error: cut(l.Error, 200),
+			Who: string(l.Actor), Host: l.Host, At: v.words.DateTime(l.At.In(v.zone())), Time: l.At.Format(time.RFC3339), Error: cut(l.Error, 200),
 		}
 		line.State = v.words.T("page_departure_failed")
 		if l.State == "pending" {

@@ -67,7 +67,7 @@ func (v *visit) ledger(ctx context.Context, tx *store.Tx) (*page, error) {
 		if e, ok := x.Entry(); ok && len(d.Entries) < ledgerLines {
 			other := x.Other(voice.ID)
 			d.Entries = append(d.Entries, ledgerLine{
-				At: v.words.Date(e.At.In(zone)), Time: e.At.Format(time.RFC3339), Amount: v.unitAmount(e.Amount, e.Unit), URL: strings.TrimPrefix(string(x.ID), v.Origin),
+				At: v.words.Date(e.At.In(v.zone())), Time: e.At.Format(time.RFC3339), Amount: v.unitAmount(e.Amount, e.Unit), URL: strings.TrimPrefix(string(x.ID), v.Origin),
 				With: v.actorOf(known[other], other), Earned: e.To == voice.ID, Open: x.State == federation.ExchangeAgreed, Both: e.Both,
 			})
 		}
@@ -116,7 +116,7 @@ func (v *visit) ledgerExport(ctx context.Context, tx *store.Tx) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := "ledger-" + voice.Username + "-" + v.Now().In(zone).Format(time.DateOnly)
+	name := "ledger-" + voice.Username + "-" + v.Now().In(v.zone()).Format(time.DateOnly)
 	entries := []federation.Entry{}
 	for _, x := range list {
 		if e, ok := x.Entry(); ok && x.State == federation.ExchangeFulfilled {

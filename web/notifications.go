@@ -113,7 +113,7 @@ func (v *visit) noticeDays(list []store.Noticed, lines []notice) (days []noticeD
 	var at map[thing]int
 	more := map[thing]int{}
 	for i, n := range list {
-		day := v.words.Date(n.At.In(zone))
+		day := v.words.Date(n.At.In(v.zone()))
 		if len(days) == 0 || days[len(days)-1].Day != day {
 			days, at, more = append(days, noticeDay{Day: day}), map[thing]int{}, map[thing]int{}
 		}

@@ -45,7 +45,7 @@ var sheetCounts = []string{"6", "12", "20", "30"}
 // printAgenda is the agenda of the next weeks on one sheet.
 func (v *visit) printAgenda(ctx context.Context, tx *store.Tx) (*page, error) {
 	f := v.form(v.r.URL.Query())
-	d := agendaData{Form: f, Address: bare(v.Origin) + "/events", QR: qrSVG(v.Origin + "/events"), Printed: v.words.Day(v.Now().In(zone))}
+	d := agendaData{Form: f, Address: bare(v.Origin) + "/events", QR: qrSVG(v.Origin + "/events"), Printed: v.words.Day(v.Now().In(v.zone()))}
 	count := 12
 	for _, c := range sheetCounts {
 		n, _ := strconv.Atoi(c) // a number in the source
@@ -109,7 +109,7 @@ func (v *visit) agendaDays(ctx context.Context, tx *store.Tx, count int, f *form
 		e := federation.EventOf(o)
 		start := inZone(o.Start, e.Timezone)
 		if e.Timezone == "" {
-			start = o.Start.In(zone)
+			start = o.Start.In(v.zone())
 		}
 		c := v.card(o)
 		line := agendaLine{Time: v.words.Time(start), Title: glued(cut(c.Title, 70)), Where: cut(c.Where, 60), Status: c.Status}
@@ -167,14 +167,14 @@ func (v *visit) poster(ctx context.Context, tx *store.Tx) (*page, error) {
 		e := federation.EventOf(o)
 		start := inZone(o.Start, e.Timezone)
 		if e.Timezone == "" {
-			start = o.Start.In(zone)
+			start = o.Start.In(v.zone())
 		}
 		d.Weekday = v.words.T("weekday_" + strconv.Itoa(int(start.Weekday())))
 		d.Date = v.words.Day(start)
 		d.Hours = v.words.Time(start)
 		if end := inZone(o.End, e.Timezone); !o.End.IsZero() && !e.HideEnd && o.End.Sub(o.Start).Hours() < 20 {
 			if e.Timezone == "" {
-				end = o.End.In(zone)
+				end = o.End.In(v.zone())
 			}
 			d.Hours = v.words.T("page_hours", "From", v.words.Time(start), "To", v.words.Time(end))
 		}

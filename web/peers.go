@@ -129,9 +129,9 @@ func (v *visit) hostLine(h store.Host) hostLine {
 // soon writes a time to come in a few words.
 func (v *visit) soon(t time.Time) string {
 	if t.Sub(v.Now()) < 20*time.Hour {
-		return v.words.T("page_at_time", "Time", v.words.Time(t.In(zone)))
+		return v.words.T("page_at_time", "Time", v.words.Time(t.In(v.zone())))
 	}
-	return v.words.DateTime(t.In(zone))
+	return v.words.DateTime(t.In(v.zone()))
 }
 
 // troubles are what the last words of a failed delivery mean, the first that

@@ -93,14 +93,14 @@ func eventForm(f *form) outbox.EventForm {
 }
 
 // valuesOf is the inverse: the form that edits o.
-func valuesOf(o *federation.Object, kind string) url.Values {
+func (v *visit) valuesOf(o *federation.Object, kind string) url.Values {
 	switch kind {
 	case "event":
 		return eventValues(outbox.EventFormOf(o))
 	case "article":
 		return commonValues(outbox.ArticleFormOf(o).CommonForm)
 	}
-	values := offerValues(outbox.OfferFormOf(o, zone))
+	values := offerValues(outbox.OfferFormOf(o, v.zone()))
 	if o.Sensitive {
 		values.Set("warning", o.Summary)
 	}

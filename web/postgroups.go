@@ -61,7 +61,7 @@ func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
 	say("more", chosenCategory(d, f), f.Value("hashtags"))
 	say("place", f.Value("place.name"), unless(f.Value("place.city"), f.Value("place.city") == f.Value("place.name")))
 	say("who", voice.Name, chosenOr(d.Audiences, f.Value("audience")), chosenOr(d.Languages, f.Value("language")), f.Value("warning"))
-	say("end", unless(chosenOr(d.Durations, f.Value("duration")), f.any("end.date", "end.time")), v.typedDay("form_said_until", f.Value("end.date")), f.Value("end.time"), unless(f.Value("timezone"), f.Value("timezone") == defaultZone))
+	say("end", unless(chosenOr(d.Durations, f.Value("duration")), f.any("end.date", "end.time")), v.typedDay("form_said_until", f.Value("end.date")), f.Value("end.time"), unless(f.Value("timezone"), f.Value("timezone") == v.zone().String()))
 	say("repeat", unless(chosen(d.Repeats, f.Value("repeat")), !repeating(f)))
 	say("event", f.Value("price"), labelled(f, "form_said_capacity", f.Value("capacity")), unless(chosen(d.Joins, f.Value("join")), f.Value("join") == "free"), f.Value("online"))
 	say("slots", saidSlots(f))

@@ -107,7 +107,7 @@ func (v *visit) newPage(ctx context.Context, tx *store.Tx, kind string) (*page, 
 // their language, and the ways of exchange of the last time.
 func (v *visit) likely(ctx context.Context, tx *store.Tx, kind string, voice *federation.Actor) (url.Values, error) {
 	values := url.Values{
-		"as": {voice.Username}, "timezone": {defaultZone}, "place.country": {"France"}, "language": {v.words.Lang()},
+		"as": {voice.Username}, "timezone": {v.zone().String()}, "place.country": {"France"}, "language": {v.words.Lang()},
 	}
 	switch kind {
 	case "offer", "need":
@@ -363,7 +363,7 @@ func (v *visit) draft(ctx context.Context, tx *store.Tx, kind string, f *form, o
 		return nil, err
 	}
 	c := outbox.Composer{
-		Now: v.Now(), Zone: zone, Words: v.words, Author: voice, ID: outbox.NewObjectID(v.Origin), Old: old,
+		Now: v.Now(), Zone: v.zone(), Words: v.words, Author: voice, ID: outbox.NewObjectID(v.Origin), Old: old,
 		Photo: func(id string) (federation.Media, bool) {
 			m, ok := photos[id]
 			return m, ok

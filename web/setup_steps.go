@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -157,6 +158,7 @@ var errMistakes = errors.New("the form has mistakes")
 
 func (v *visit) fillLanguage(_ context.Context, _ *store.Tx, values url.Values) error {
 	values.Set("language", v.facts.setting("language"))
+	values.Set("zone", v.zone().String())
 	values.Set("locale", v.words.Lang())
 	return nil
 }
@@ -167,6 +169,10 @@ func (v *visit) saveLanguage(ctx context.Context, f *form) error {
 		if !slices.Contains(locale.Languages(), l) {
 			f.wrong(field, "error_language")
 		}
+	}
+	zone := cmp.Or(strings.TrimSpace(f.Value("zone")), v.zone().String())
+	if _, ok := locale.Zone(zone); !ok {
+		f.wrong("zone", "error_timezone")
 	}
 	if len(f.mistakes) > 0 {
 		return nil
@@ -179,6 +185,11 @@ func (v *visit) saveLanguage(ctx context.Context, f *form) error {
 		a.Locale = own
 		if err := tx.UpdateAccount(ctx, a); err != nil {
 			return err
+		}
+		if zone != v.zone().String() {
+			if err := tx.PutSetting(ctx, locale.ZoneSetting, zone); err != nil {
+				return err
+			}
 		}
 		return tx.PutSetting(ctx, "language", lang)
 	})

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation/remote"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 	"github.com/klauspost/compress/gzhttp"
 	"golang.org/x/time/rate"
@@ -117,11 +118,4 @@ func policyWith(tiles string) string {
 }
 
 // zone is the clocks that dates without a zone of their own are shown on.
-var zone = func() *time.Location {
-	if z, err := time.LoadLocation(defaultZone); err == nil {
-		return z
-	}
-	return time.UTC
-}()
-
-const defaultZone = "Europe/Paris"
+func (s *Site) zone() *time.Location { return locale.Clocks(s.facts.setting(locale.ZoneSetting)) }

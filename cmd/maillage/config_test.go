@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -170,5 +171,20 @@ func TestLogger(t *testing.T) {
 	log.Warn("loud", slog.String("host", "amap.example"))
 	if !strings.HasPrefix(out.String(), `{"time":`) || strings.Contains(out.String(), "quiet") {
 		t.Error(out.String())
+	}
+}
+
+// B53: whatever strangers send, an entry of the log is one line of JSON.
+func TestB53TheLogIsOneLineForEachEntry(t *testing.T) {
+	var out bytes.Buffer
+	c := &Config{LogFormat: "json", LogLevel: "info"}
+	nasty := "x\r\n{\"level\":\"ERROR\"}\x1b[2J\x1b]0;owned\a\u2028\x00\x9b"
+	c.Logger(&out).Info(nasty, slog.String("agent", nasty), slog.String(nasty, "path"), slog.Any("err", errors.New(nasty)))
+	if n := strings.Count(out.String(), "\n"); n != 1 || strings.ContainsAny(out.String(), "\x1b\r\x00\a") || strings.Contains(out.String(), "\u2028") {
+		t.Errorf("%d lines: %q", n, out.String())
+	}
+	var entry map[string]any
+	if err := json.Unmarshal(out.Bytes(), &entry); err != nil || entry["level"] != "INFO" {
+		t.Errorf("%v %v", entry, err)
 	}
 }
