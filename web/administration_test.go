@@ -5,6 +5,8 @@ package web
 import (
 	"net/url"
 	"testing"
+
+	"codeberg.org/maillage/maillage/locale"
 )
 
 // settingsExpected and settingsPosted are to the pages of settings what
@@ -54,7 +56,7 @@ func TestAnInstanceHasItsOwnClocks(t *testing.T) {
 		b.post("/settings/language", url.Values{"language": {"fr"}, "zone": {"Mars/Olympus"}}).wants(t, 422, "f-zone-error", `value="Mars/Olympus"`)
 		b.post("/settings/language", url.Values{"language": {"fr"}, "zone": {"Indian/Reunion"}}).wants(t, 303)
 		b.get("/settings/language").wants(t, 200, `value="Indian/Reunion"`)
-		b.get("/settings/audit").wants(t, 200, "14 h", "fuseau horaire") // it is ten in London
+		b.get("/settings/audit").wants(t, 200, locale.New("fr").DateTime(i.now().In(locale.Clocks("Indian/Reunion"))), "fuseau horaire")
 		b.get("/publish/event").wants(t, 200, `value="Indian/Reunion"`)
 		b.post("/settings/language", url.Values{"language": {"fr"}}).wants(t, 303)
 		b.get("/settings/language").wants(t, 200, `value="Indian/Reunion"`)
