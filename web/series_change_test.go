@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -26,7 +27,7 @@ func (i *instance) hours(page string) map[string]string {
 			all[d.Day] = "deleted"
 			continue
 		}
-		all[d.Day] = o.Start.In(zone).Format("02 15:04")
+		all[d.Day] = o.Start.In(locale.Clocks("")).Format("02 15:04")
 		if e := federation.EventOf(o); e.Status != federation.EventScheduled {
 			all[d.Day] += " " + e.Status
 		}
@@ -70,7 +71,7 @@ func TestOneDateSomeDatesAllDates(t *testing.T) {
 		}
 		edit(1, "scope", "all", "scope.own", "1", "start.time", "18:15").wants(t, 303)
 		wants("all", "01 18:15"+moved, "08 18:15", "15 18:15", "22 18:15", "29 18:15", "05 18:15")
-		if e := federation.EventOf(i.object(pathOf(dates[0].Object))); e.PreviousStart.In(zone).Format("15:04") != "18:00" {
+		if e := federation.EventOf(i.object(pathOf(dates[0].Object))); e.PreviousStart.In(locale.Clocks("")).Format("15:04") != "18:00" {
 			t.Errorf("previously at %s", e.PreviousStart)
 		}
 		first := i.object(pathOf(dates[0].Object))

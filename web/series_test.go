@@ -13,6 +13,7 @@ import (
 
 	"codeberg.org/maillage/maillage/calendar"
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -122,7 +123,7 @@ func (i *instance) seriesPages(t *testing.T, series, first string) {
 	if n := strings.Count(b.get("/feed.atom").body, "<entry>"); n != 20 {
 		t.Errorf("the feed has %d", n)
 	}
-	cal, err := calendar.Read(strings.NewReader(b.get(series+"/calendar.ics").wants(t, 200).body), calendar.Options{Zone: zone})
+	cal, err := calendar.Read(strings.NewReader(b.get(series+"/calendar.ics").wants(t, 200).body), calendar.Options{Zone: locale.Clocks("")})
 	must(t, err)
 	if len(cal.Entries) != 20 || len(cal.Report.Remarks) != 0 {
 		t.Errorf("the calendar has %d entries: %+v", len(cal.Entries), cal.Report)
