@@ -26,6 +26,13 @@ func TestACalendarIsPublishedAndFollowed(t *testing.T) {
 		if sent := b.sent(); len(sent) != 0 {
 			t.Errorf("followers were told at the first reading: %v", sent)
 		}
+		b.view(func(tx *store.Tx) error {
+			behind, err := tx.IsBehind(b.ctx, b.rows(c.ID)[0].Object)
+			if !behind {
+				t.Error("a date that nobody was told of is news here")
+			}
+			return err
+		})
 
 		// Nothing changed: not even read.
 		b.read()
@@ -67,6 +74,13 @@ func TestFollowersAreToldOfAFewADay(t *testing.T) {
 		}
 		var o *federation.Object
 		b.view(func(tx *store.Tx) (err error) { o, err = tx.Object(b.ctx, rows[0].Object); return err })
+		b.view(func(tx *store.Tx) error {
+			behind, err := tx.IsBehind(b.ctx, o.ID)
+			if behind {
+				t.Error("a date that is told of is no news here")
+			}
+			return err
+		})
 		if o.Published.Before(b.now().Add(-time.Minute)) {
 			t.Errorf("a date that is told of was published %s, now it is %s: servers take it for old", o.Published, b.now())
 		}

@@ -20,6 +20,11 @@ func PublishQuietlyTx(ctx context.Context, tx *store.Tx, a *federation.Activity)
 	if err := quietly(ctx, tx, a); err != nil {
 		return err
 	}
+	if a.Type == federation.Create || a.Type == federation.Update { // no news to those here either
+		if err := tx.Behind(ctx, a.Object); err != nil {
+			return err
+		}
+	}
 	return tx.Record(ctx, store.Deed{Verb: a.Type, Actor: a.Actor, Object: string(a.Subject())})
 }
 
