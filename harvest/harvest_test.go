@@ -321,3 +321,18 @@ func TestASecretAddressStaysSecret(t *testing.T) {
 		t.Errorf("no %s in %s", want, o.Raw)
 	}
 }
+
+func TestSignsThatNoDatabaseTakes(t *testing.T) {
+	each(t, func(b *bench) {
+		b.put("/a.ics", workshop("1\x00\xff@x", 12, "V\x00\xe9lo", "LOCATION:\x00\xff", "DESCRIPTION:\x00a\u202eb", "CATEGORIES:\x00,a"))
+		b.pages["/a.ics"].body = strings.Replace(b.pages["/a.ics"].body, "Agenda du", "A\x00\xff", 1)
+		c := b.follow("/a.ics")
+		b.read()
+		if c := b.calendar(c.ID); c.Fault != "" {
+			t.Error(c.Fault, c.Detail)
+		}
+		if n := len(b.titles()); n != 1 {
+			t.Errorf("%d events", n)
+		}
+	})
+}

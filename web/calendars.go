@@ -211,6 +211,10 @@ func (v *visit) calendarAddress(f *form) string {
 		f.wrong("address", "error_calendar_address_missing")
 		return ""
 	}
+	if v.Directory == nil {
+		f.wrong("address", "error_calendar_address")
+		return ""
+	}
 	iri, err := v.Directory.Client.CalendarAddress(typed)
 	switch {
 	case errors.Is(err, federation.ErrForbidden):
@@ -223,7 +227,7 @@ func (v *visit) calendarAddress(f *form) string {
 
 // calendarChoices reads what one chooses of a calendar.
 func (f *form) calendarChoices(c *store.Calendar) {
-	c.Name = cut(strings.Join(strings.Fields(f.Value("name")), " "), 100)
+	c.Name = cut(f.Value("name"), 100)
 	c.WallClock = f.Value("wallclock") != ""
 	c.Secret = f.Value("secret") != "" || harvest.LooksSecret(c.URL)
 	if n, err := strconv.Atoi(f.Value("every")); err == nil && slices.Contains(everies, f.Value("every")) {
