@@ -152,7 +152,7 @@ func perhaps(ctx context.Context, s State, o *Object, e *Edge) ([]*Activity, err
 
 // putAnswer stores an answer in place of the one that was.
 func putAnswer(ctx context.Context, s State, e *Edge) error {
-	if err := dropAnswers(ctx, s, e.From, e.To, e.Kind); err != nil {
+	if err := errors.Join(dropAnswers(ctx, s, e.From, e.To, e.Kind), settleInvite(ctx, s, e.From, e.To)); err != nil {
 		return err
 	}
 	if r := []rune(e.Content); len(r) > maxAnswer {
@@ -193,7 +193,7 @@ func decline(ctx context.Context, s State, who, id IRI) ([]*Activity, error) {
 	if err := s.Lock(ctx, id); err != nil {
 		return nil, err
 	}
-	if err := dropAnswers(ctx, s, who, id, ""); err != nil {
+	if err := errors.Join(dropAnswers(ctx, s, who, id, ""), settleInvite(ctx, s, who, id)); err != nil {
 		return nil, err
 	}
 	o, err := s.Object(ctx, id)

@@ -120,6 +120,7 @@ const (
 	Flag            = "Flag"
 	Follow          = "Follow"
 	Ignore          = "Ignore"
+	Invite          = "Invite"
 	Join            = "Join"
 	Leave           = "Leave"
 	Like            = "Like"
@@ -136,7 +137,7 @@ const (
 // one, write it in a file of its own and name it here.
 var (
 	verbs = named([]Verb{
-		accept, add, announce, block, create, del, flag, follow, ignore, join, leave, like, move, offer, reject, remove,
+		accept, add, announce, block, create, del, flag, follow, ignore, invite, join, leave, like, move, offer, reject, remove,
 		tentativeAccept, undo, update,
 	}, func(v Verb) string { return v.Type })
 	nouns = named([]Noun{

@@ -35,7 +35,11 @@ var join = Verb{
 			}
 			return nil, putAnswer(ctx, s, e)
 		}
-		if !EventOf(o).TakesAnswers() {
+		ok, err := takes(ctx, s, o, a.Actor)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
 			return []*Activity{answer(Ignore, organiser.ID, a)}, nil
 		}
 		if !admits(ctx, s, o, a.Actor) {
@@ -62,6 +66,13 @@ var tentativeAccept = Verb{
 	Type:  TentativeAccept,
 	Needs: needsObject,
 	Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
+		about, err := answered(ctx, s, a)
+		if err != nil {
+			return nil, err
+		}
+		perchance := *a
+		perchance.Object = about.ID
+		a = &perchance
 		o, organiser, err := invited(ctx, s, a)
 		if err != nil {
 			return nil, err
@@ -96,7 +107,11 @@ func invited(ctx context.Context, s State, a *Activity) (*Object, *Actor, error)
 		return nil, nil, fmt.Errorf("%w: %s of a %s", ErrUnsupported, a.Type, o.Type)
 	}
 	if o.Visibility(organiser.Followers) > VisibleUnlisted && organiser.ID != a.Actor {
-		if ok, err := addressed(ctx, s, o, organiser, a.Actor); err != nil || !ok {
+		ok, err := addressed(ctx, s, o, organiser, a.Actor)
+		if err == nil && !ok {
+			ok, err = wasAsked(ctx, s, a.Actor, o.ID)
+		}
+		if err != nil || !ok {
 			return nil, nil, orForbidden(err, o.ID)
 		}
 	}
@@ -111,16 +126,17 @@ func admits(ctx context.Context, s State, o *Object, who IRI) bool {
 		end = o.Start
 	}
 	blocked, err := has(ctx, s, Block, o.AttributedTo, who)
-	return err == nil && !blocked && e.Status != EventCancelled && e.TakesAnswers() && !s.Now().After(end)
+	if err != nil || blocked || e.Status == EventCancelled || s.Now().After(end) {
+		return false
+	}
+	ok, err := takes(ctx, s, o, who)
+	return err == nil && ok
 }
 
 // rsvp is what an Accept or a Reject is whose object is an event itself: the
 // answer of somebody on Friendica. ok is false if it is something else.
 func rsvp(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool, err error) {
-	if a.Inner != nil {
-		return nil, false, nil
-	}
-	o, err := s.Object(ctx, a.Object)
+	o, err := answered(ctx, s, a)
 	if errors.Is(err, ErrNotFound) {
 		return nil, false, nil
 	}
@@ -132,7 +148,7 @@ func rsvp(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool,
 		return owed, true, err
 	}
 	coming := *a
-	coming.Type = Join
+	coming.Type, coming.Object, coming.Inner = Join, o.ID, nil
 	if owed, err = join.Apply(ctx, s, &coming); err != nil || o.Local {
 		return owed, true, err
 	}

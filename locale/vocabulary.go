@@ -42,6 +42,7 @@ var (
 	// JoinModes are how one takes part in an event: Word("join", code).
 	JoinModes = []string{"free", "restricted", "external", "invite", "none"}
 
-	// Audiences are who may read a post: Word("audience", code).
-	Audiences = []string{"public", "followers", "circuit"}
+	// Audiences are who may read a post: Word("audience", code). Those invited
+	// are for events only.
+	Audiences = []string{"public", "followers", "circuit", "invited"}
 )

@@ -25,7 +25,7 @@ const noticePause = 10 * time.Minute
 // waits for. Likes and shares are on the page.
 var told = []string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
-	"Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject,
+	"Invite", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject,
 }
 
 // worthALetter reports whether a notice is.

@@ -258,6 +258,10 @@ func (c Composer) address(o *federation.Object, f CommonForm, ps *Problems) {
 		if f.Circuit == "" {
 			ps.add("audience", "error_circuit_missing")
 		}
+	case "invited": // and nobody else knows of it
+		if o.Audience, o.To = "", []federation.IRI{c.Author.ID}; o.Type != "Event" {
+			ps.add("to", "error_audience")
+		}
 	default:
 		ps.add("to", "error_audience")
 	}
@@ -289,6 +293,8 @@ func audienceOf(o *federation.Object) string {
 	switch {
 	case slices.Contains(o.To, federation.Public), slices.Contains(o.Cc, federation.Public):
 		return "public"
+	case len(o.To) == 1 && o.To[0] == o.AttributedTo:
+		return "invited"
 	case o.Audience != "" && slices.Contains(o.To, o.Audience):
 		return "circuit"
 	}

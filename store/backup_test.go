@@ -60,6 +60,7 @@ func (t *fixture) fill() {
 			tx.Complain(t.ctx, &Complaint{Target: bob.ID, Content: "Arnaque", Email: "eve@example.org"}),
 			tx.Decide(t.ctx, &Decision{Account: ann.ID, Target: string(bob.ID), Action: "dismiss", Note: "Rien."}),
 			tx.SetNoticesMailed(t.ctx, ann.ID, time.Time{}),
+			tx.RefuseInvitations(t.ctx, "eve@example.org"),
 			tx.SetRemindChoice(t.ctx, amap.ID, o.ID, RemindDay),
 			tx.PutExchange(t.ctx, exchange(o, bob, federation.ExchangeProposed)),
 			tx.PutSeries(t.ctx, &Series{ID: home + "/series/1", Author: amap.ID, Like: o, Rule: "FREQ=WEEKLY", First: "2026-10-15"}),

@@ -41,6 +41,7 @@ type Guest struct {
 	Confirmed  time.Time // zero: not yet
 	Told       string    // what they were last told of their answer: yes, waiting, maybe or no
 	Reminded   time.Time
+	Invited    time.Time // by the organiser, with a letter; zero: they came by themselves
 
 	// Slots are those of the event that they want to take, until they have
 	// confirmed; nil: nothing changes.
@@ -54,18 +55,18 @@ const (
 )
 
 const guestColumns = `g.id, g.guest, g.event, g.name, g.address, g.secret, g.language, g.answer, g.companions, g.message, g.remind,
-	g.created, g.confirmed, g.told, g.reminded, g.slots`
+	g.created, g.confirmed, g.told, g.reminded, g.slots, g.invited`
 
 func scanGuest(r row) (*Guest, error) {
 	g := new(Guest)
-	var created, confirmed, reminded int64
+	var created, confirmed, reminded, invited int64
 	var slots string
 	err := r.Scan(&g.ID, &g.Guest, &g.Event, &g.Name, &g.Address, &g.Secret, &g.Language, &g.Answer, &g.Companions, &g.Message,
-		&g.Remind, &created, &confirmed, &g.Told, &reminded, &slots)
+		&g.Remind, &created, &confirmed, &g.Told, &reminded, &slots, &invited)
 	for _, s := range strings.Fields(slots) {
 		g.Slots = append(g.Slots, federation.IRI(s))
 	}
-	g.Created, g.Confirmed, g.Reminded = moment(created), moment(confirmed), moment(reminded)
+	g.Created, g.Confirmed, g.Reminded, g.Invited = moment(created), moment(confirmed), moment(reminded), moment(invited)
 	return g, err
 }
 
@@ -82,7 +83,7 @@ func (tx *Tx) Invited(ctx context.Context, event federation.IRI, address string)
 func (tx *Tx) Guest(ctx context.Context, id int64, secret string) (*Guest, error) {
 	g, err := first(ctx, tx, scanGuest, `SELECT `+guestColumns+` FROM guests g WHERE g.id = ?`, id)
 	if err == nil && (subtle.ConstantTimeCompare([]byte(g.Secret), []byte(secret)) != 1 ||
-		g.Confirmed.IsZero() && g.Created.Before(tx.now.Add(-confirmWithin))) {
+		tx.lapsed(g)) {
 		err = federation.ErrNotFound
 	}
 	if err != nil {
@@ -112,8 +113,8 @@ func (tx *Tx) PutGuest(ctx context.Context, g *Guest) error {
 	if g.ID != 0 {
 		n, err := tx.exec(ctx, `
 			UPDATE guests SET name = ?, language = ?, answer = ?, companions = ?, message = ?, remind = ?, created = ?, confirmed = ?,
-				told = ?, reminded = ?, slots = ? WHERE id = ?`,
-			g.Name, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.Reminded, g.slots(), g.ID)
+				told = ?, reminded = ?, slots = ?, invited = ? WHERE id = ?`,
+			g.Name, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.Reminded, g.slots(), g.Invited, g.ID)
 		return named(changed(n, err), "guest", g.ID)
 	}
 	if err := tx.roomForGuest(ctx, g.Event); err != nil {
@@ -125,9 +126,9 @@ func (tx *Tx) PutGuest(ctx context.Context, g *Guest) error {
 		g.Created = tx.now
 	}
 	id, err := tx.number(ctx, `
-		INSERT INTO guests (guest, event, name, address, secret, language, answer, companions, message, remind, created, confirmed, told, slots)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		g.Guest, g.Event, g.Name, g.Address, g.Secret, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.slots())
+		INSERT INTO guests (guest, event, name, address, secret, language, answer, companions, message, remind, created, confirmed, told, slots, invited)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		g.Guest, g.Event, g.Name, g.Address, g.Secret, g.Language, g.Answer, g.Companions, g.Message, g.Remind, g.Created, g.Confirmed, g.Told, g.slots(), g.Invited)
 	g.ID = id
 	return named(err, "guest of", g.Event)
 }
@@ -156,7 +157,7 @@ func (tx *Tx) MailKey(ctx context.Context, g *Guest) (string, error) {
 // GuestByMailKey returns the guest to whose own address an answer came.
 func (tx *Tx) GuestByMailKey(ctx context.Context, key string) (*Guest, error) {
 	g, err := first(ctx, tx, scanGuest, `SELECT `+guestColumns+` FROM guests g WHERE g.mail_key = ? AND g.mail_key <> ''`, key)
-	if err == nil && g.Confirmed.IsZero() && g.Created.Before(tx.now.Add(-confirmWithin)) {
+	if err == nil && tx.lapsed(g) {
 		err = federation.ErrNotFound
 	}
 	if err != nil {
@@ -165,12 +166,42 @@ func (tx *Tx) GuestByMailKey(ctx context.Context, key string) (*Guest, error) {
 	return g, nil
 }
 
+// lapsed reports whether somebody did not confirm in time. Who is invited has
+// until the event.
+func (tx *Tx) lapsed(g *Guest) bool {
+	return g.Confirmed.IsZero() && g.Invited.IsZero() && g.Created.Before(tx.now.Add(-confirmWithin))
+}
+
+// GuestsInvited returns those who were invited to an event by letter, and have
+// not answered.
+func (tx *Tx) GuestsInvited(ctx context.Context, event federation.IRI) ([]*Guest, error) {
+	return all(ctx, tx, scanGuest, `
+		SELECT `+guestColumns+` FROM guests g WHERE g.event = ? AND g.confirmed = 0 AND g.invited > 0 ORDER BY g.created, g.id LIMIT ?`, event, maxGuests)
+}
+
+// InvitedSince counts the letters by which people were invited since a time.
+func (tx *Tx) InvitedSince(ctx context.Context, since time.Time) (int, error) {
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM guests WHERE invited > ?`, since)
+	return int(n), err
+}
+
+// RefuseInvitations remembers that an address wants no more invitations.
+func (tx *Tx) RefuseInvitations(ctx context.Context, address string) error {
+	_, err := tx.exec(ctx, `INSERT INTO mail_refusals (address, created) VALUES (?, ?) ON CONFLICT (address) DO NOTHING`, accountForm(address), tx.now)
+	return named(err, "refusal", "of invitations")
+}
+
+// RefusesInvitations reports whether an address wants none.
+func (tx *Tx) RefusesInvitations(ctx context.Context, address string) (bool, error) {
+	return tx.exists(ctx, `SELECT 1 FROM mail_refusals WHERE address = ?`, accountForm(address))
+}
+
 func (tx *Tx) roomForGuest(ctx context.Context, event federation.IRI) error {
 	n, err := tx.number(ctx, `SELECT COUNT(*) FROM guests WHERE event = ?`, event)
 	if err != nil {
 		return err
 	}
-	waiting, err := tx.number(ctx, `SELECT COUNT(*) FROM guests WHERE confirmed = 0`)
+	waiting, err := tx.number(ctx, `SELECT COUNT(*) FROM guests WHERE confirmed = 0 AND invited = 0`)
 	if err == nil && (n >= maxGuests || waiting >= maxUnanswered) {
 		err = fmt.Errorf("guests of %s: %w: too many", event, federation.ErrConflict)
 	}
@@ -255,7 +286,7 @@ func (tx *Tx) forgetAnswers(ctx context.Context) (removed int, err error) {
 		query string
 		args  []any
 	}{
-		{`DELETE FROM guests WHERE id IN (SELECT id FROM guests WHERE confirmed = 0 AND created < ? LIMIT ?)`, []any{tx.now.Add(-confirmWithin), retentionBatch}},
+		{`DELETE FROM guests WHERE id IN (SELECT id FROM guests WHERE confirmed = 0 AND invited = 0 AND created < ? LIMIT ?)`, []any{tx.now.Add(-confirmWithin), retentionBatch}},
 		{`DELETE FROM guests WHERE id IN (
 			SELECT g.id FROM guests g LEFT JOIN objects o ON o.id = g.event WHERE o.id IS NULL OR o.gone = 1 OR o.end_at < ? LIMIT ?)`, []any{before, retentionBatch}},
 	}
@@ -268,7 +299,7 @@ func (tx *Tx) forgetAnswers(ctx context.Context) (removed int, err error) {
 		query string
 		args  []any
 	}{`DELETE FROM edges WHERE seq IN (` + tx.overSlots() + `)`, []any{before, before, retentionBatch}})
-	for _, kind := range []string{federation.Join, federation.TentativeAccept, federation.Asked} {
+	for _, kind := range []string{federation.Join, federation.TentativeAccept, federation.Asked, federation.Invite} {
 		queries = append(queries, struct {
 			query string
 			args  []any

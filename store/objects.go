@@ -340,6 +340,12 @@ func (tx *Tx) MayRead(ctx context.Context, viewer federation.IRI, o *federation.
 	if slices.Contains(to, viewer) {
 		return true, nil
 	}
+	if o.Type == "Event" {
+		invited, err := tx.exists(ctx, `SELECT 1 FROM edges WHERE kind = 'Invite' AND source = ? AND target = ?`, viewer, o.ID)
+		if err != nil || invited {
+			return invited, err
+		}
+	}
 	return tx.exists(ctx, `
 		SELECT 1 FROM actors c JOIN edges e ON e.kind = 'Follow' AND e.source = ? AND e.target = c.id AND e.pending = 0
 		WHERE c.followers <> '' AND c.followers IN (?) LIMIT 1`, viewer, among(to))

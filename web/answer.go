@@ -41,7 +41,8 @@ type answering struct {
 
 	Reminds []option // when to be reminded, for whoever comes
 
-	given *federation.Edge
+	given        *federation.Edge
+	byInvitation bool
 }
 
 // Companions is how many the visitor brings along.
@@ -133,6 +134,9 @@ func (v *visit) answers(ctx context.Context, tx *store.Tx, list []*federation.Ob
 		}
 	}
 	for id, a := range all {
+		if err := v.openTo(ctx, tx, a); err != nil {
+			return nil, err
+		}
 		n := counts[id]
 		a.Coming, a.Maybe, a.Waiting = n.Coming, n.Maybe, n.Waiting
 		if a.Left >= 0 {
@@ -171,7 +175,7 @@ func (v *visit) answering(o *federation.Object) *answering {
 	if e.Status == federation.EventCancelled || v.Now().After(end) {
 		return nil
 	}
-	a := &answering{Printer: v.words, ID: o.ID, Page: v.href(o), Open: e.TakesAnswers(), SignedIn: v.account != nil, Local: o.Local, Mail: v.Mail, Left: -1}
+	a := &answering{Printer: v.words, ID: o.ID, Page: v.href(o), Open: e.TakesAnswers(), byInvitation: e.JoinMode == federation.JoinInvite, SignedIn: v.account != nil, Local: o.Local, Mail: v.Mail, Left: -1}
 	if o.Local && e.Capacity > 0 {
 		a.Left = e.Capacity
 	}
@@ -195,6 +199,16 @@ func outside(address string) string {
 		return ""
 	}
 	return string(iri)
+}
+
+// openTo lets those who are invited answer an event that is for them only.
+func (v *visit) openTo(ctx context.Context, tx *store.Tx, a *answering) error {
+	if !a.byInvitation || v.account == nil {
+		return nil
+	}
+	_, err := tx.Edge(ctx, federation.Invite, v.account.Person, a.ID)
+	a.Open = err == nil
+	return ignoreMissing(err)
 }
 
 // answerEvent says, for the visitor themselves, whether they come to an event.

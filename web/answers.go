@@ -107,19 +107,23 @@ func (v *visit) answersOf(ctx context.Context, tx *store.Tx) (*answersData, erro
 	if err != nil {
 		return nil, err
 	}
+	invited, err := tx.GuestsInvited(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
 	guests := map[federation.IRI]*store.Guest{}
-	for _, g := range list {
+	for _, g := range slices.Concat(list, invited) {
 		guests[g.Guest] = g
 	}
 	for _, q := range []struct {
 		key, kind string
 		pending   bool
-	}{{"waiting", federation.Join, true}, {"coming", federation.Join, false}, {"maybe", federation.TentativeAccept, false}} {
+	}{{"waiting", federation.Join, true}, {"coming", federation.Join, false}, {"maybe", federation.TentativeAccept, false}, {"invited", federation.Invite, true}} {
 		g := answerGroup{Key: q.key, Title: v.words.T("page_answers_" + q.key), None: v.words.T("page_answers_" + q.key + "_none")}
 		if g.Lines, err = v.answerLines(ctx, tx, q.kind, o.ID, q.pending, guests); err != nil {
 			return nil, err
 		}
-		if q.pending {
+		if q.key == "waiting" {
 			slices.Reverse(g.Lines) // who waited longest comes first
 		}
 		if q.key == "coming" {
@@ -172,6 +176,9 @@ func (v *visit) absent(list []*store.Guest, left map[federation.IRI]*store.Guest
 
 func (v *visit) guestLine(g *store.Guest) answerLine {
 	door := "page_door_form"
+	if !g.Invited.IsZero() {
+		door = "page_door_invited"
+	}
 	if g.Address == "" {
 		door = "page_door_hand"
 	}
@@ -216,8 +223,11 @@ func (v *visit) answerLines(ctx context.Context, tx *store.Tx, kind string, even
 
 // door says by what way somebody answered.
 func (v *visit) door(ctx context.Context, tx *store.Tx, e *federation.Edge) (string, error) {
-	if e.From.Origin() == v.Origin {
+	if e.From.Origin() == v.Origin && e.Kind != federation.Invite {
 		return v.words.T("page_door_account"), nil
+	}
+	if e.Kind == federation.Invite {
+		return v.words.T("page_door_invited"), nil
 	}
 	asked, err := tx.Edge(ctx, federation.Asked, e.From, e.To)
 	if ignoreMissing(err) != nil {

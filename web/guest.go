@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -39,8 +40,9 @@ type guestData struct {
 	Secret  string
 	Asked   string // what was answered, in words
 	Choices []option
-	Doing   string // the slots they have, in words
-	Missed  bool   // a slot they wanted is full
+	Content template.HTML // of an event that they could not read otherwise
+	Doing   string        // the slots they have, in words
+	Missed  bool          // a slot they wanted is full
 }
 
 // guestAnswers are what one may answer.
@@ -230,7 +232,17 @@ func (v *visit) guestPage(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	do := "manage"
-	if g.Confirmed.IsZero() {
+	switch {
+	case !g.Confirmed.IsZero():
+	case !g.Invited.IsZero():
+		do = "invited"
+		if g.Name == g.Address { // nobody told us more
+			g.Name = ""
+		}
+		if a := v.r.URL.Query().Get("a"); slices.Contains(guestAnswers, a) {
+			g.Answer = a
+		}
+	default:
 		do = "confirm"
 	}
 	return v.guestOwn(ctx, tx, g, do, nil)
@@ -252,6 +264,9 @@ func (v *visit) guestOwn(ctx context.Context, tx *store.Tx, g *store.Guest, do s
 	d := guestData{Event: v.card(o), Answer: v.answering(o), Do: do, Form: f, ID: g.ID, Secret: g.Secret, Choices: v.guestChoices()}
 	if f == nil {
 		d.Form = v.form(guestValues(g))
+	}
+	if do == "invited" || o.Visibility("") > federation.VisibleUnlisted {
+		d.Content = v.content(o)
 	}
 	if d.Answer == nil && do != "erased" {
 		d.Do = "late"
@@ -358,7 +373,7 @@ func (v *visit) eraseGuest(ctx context.Context, tx *store.Tx, g *store.Guest) (*
 
 func (v *visit) reviseGuest(ctx context.Context, tx *store.Tx, g *store.Guest) (*page, error) {
 	f := v.posted()
-	if g.Confirmed.IsZero() {
+	if g.Confirmed.IsZero() && g.Invited.IsZero() {
 		return v.guestOwn(ctx, tx, g, "confirm", nil)
 	}
 	o, err := tx.Object(ctx, g.Event)
@@ -368,7 +383,14 @@ func (v *visit) reviseGuest(ctx context.Context, tx *store.Tx, g *store.Guest) (
 	change := *g
 	v.guestTyped(f, o, &change)
 	if len(f.mistakes) > 0 {
-		return v.guestOwn(ctx, tx, g, "manage", f)
+		do := "manage"
+		if g.Confirmed.IsZero() {
+			do = "invited"
+		}
+		return v.guestOwn(ctx, tx, g, do, f)
+	}
+	if change.Confirmed.IsZero() {
+		change.Confirmed = tx.Now()
 	}
 	return v.settleGuest(ctx, tx, &change, "changed")
 }

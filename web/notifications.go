@@ -32,6 +32,7 @@ type noticeDay struct {
 
 // A notice says that somebody, and how many others, did something.
 type notice struct {
+	Answer federation.IRI // the event that one is invited to, to answer at once
 	Words  string
 	Who    *who
 	Others string // how many more did the same
@@ -51,7 +52,7 @@ var noticeTabs = []struct {
 	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
-	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind")}},
+	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Invite")}},
 }
 
 // eventNotices are the kinds that say what became of an event.
@@ -185,6 +186,9 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 				return nil, err
 			} else if ok {
 				line.Object = v.card(o)
+				if n.Kind == federation.Invite && v.account != nil && n.For == v.account.Person && v.answering(o) != nil {
+					line.Answer = o.ID
+				}
 			}
 		}
 		if line.Object == nil {

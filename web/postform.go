@@ -40,6 +40,9 @@ func (v *visit) vocabularies(d *composeData) {
 	d.Statuses = options(w, "status_", locale.EventStatuses)
 	d.Joins = options(w, "join_", locale.JoinModes)
 	d.Audiences = options(w, "audience_", locale.Audiences)
+	if d.Kind != "event" {
+		d.Audiences = slices.DeleteFunc(d.Audiences, func(o option) bool { return o.Value == "invited" })
+	}
 	d.Actions = options(w, "form_action_", []string{"goods", "service"})
 	d.Pers = options(w, "form_per_", []string{"open", "unit", "lot"})
 	d.Currencies = options(w, "form_currency_", []string{"EUR", "CHF", "hour"})

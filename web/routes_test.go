@@ -150,6 +150,7 @@ var posted = map[string][5]int{
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/write":  {401, 404, 404, 404, 404},
+	"/objects/{id}/answers/invite": {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/slot":   {401, 404, 404, 404, 404},
 	"/objects/{id}/answer":         {404, 404, 404, 404, 404},
 	"/guest":                       {200, 200, 200, 200, 200},

@@ -166,7 +166,11 @@ func (v *visit) takeSlot(ctx context.Context) (*page, error) {
 		if err != nil {
 			return err
 		}
-		if a := v.answering(o); a == nil || !a.Open {
+		open, err := v.answers(ctx, tx, []*federation.Object{o})
+		if err != nil {
+			return err
+		}
+		if a := open[o.ID]; a == nil || !a.Open {
 			return fmt.Errorf("%s takes no answers: %w", o.ID, federation.ErrConflict)
 		}
 		slot := federation.IRI(v.r.PostFormValue("slot"))

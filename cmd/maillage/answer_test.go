@@ -3,12 +3,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/outbox"
+	"codeberg.org/maillage/maillage/store"
 )
 
 // A member of one instance comes to the event of another: the organiser's
@@ -101,5 +103,40 @@ func TestSlotsBetweenInstances(t *testing.T) {
 		amap.publish(&federation.Activity{Type: federation.Leave, Actor: bob.ID, Object: o.ID, To: []federation.IRI{cafe.Actor.ID}})
 		settled(amap, cafe)
 		has(bob, slots[0], false)
+	})
+}
+
+// Somebody elsewhere is invited to an event that nobody else may know of.
+func TestInvitationsBetweenInstances(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
+		cafe := launch(t, "cafe", variant{database: fresh(t)})
+		amap := launch(t, "amap", variant{database: fresh(t)})
+		ann, bob := amap.member("Person", "ann", false), amap.member("Person", "bob", false)
+		cafe.meets(ann.ID)
+		form := repairForm(time.Now())
+		form.Audience, form.JoinMode = "invited", "invite"
+		o := cafe.invites(form)
+		cafe.update(func(ctx context.Context, tx *store.Tx) error {
+			_, err := outbox.InviteTx(ctx, tx, o, ann.ID)
+			return err
+		})
+		eventually(t, "the invitation arrives", func() bool { return amap.edge(federation.Invite, ann.ID, o.ID) != nil })
+		amap.view(func(ctx context.Context, tx *store.Tx) error {
+			for who, want := range map[federation.IRI]bool{ann.ID: true, bob.ID: false, "": false} {
+				if got, err := tx.MayRead(ctx, who, amap.object(o.ID)); err != nil || got != want {
+					t.Errorf("%s reads it: %v %v", who, got, err)
+				}
+			}
+			return nil
+		})
+		amap.publish(&federation.Activity{Type: federation.Join, Actor: ann.ID, Object: o.ID, To: []federation.IRI{cafe.Actor.ID}})
+		settled(amap, cafe)
+		eventually(t, "ann comes, on both sides", func() bool {
+			here, there := amap.edge(federation.Join, ann.ID, o.ID), cafe.edge(federation.Join, ann.ID, o.ID)
+			return here != nil && there != nil && !here.Pending && !there.Pending
+		})
+		if e := cafe.edge(federation.Invite, ann.ID, o.ID); e == nil || e.Pending {
+			t.Errorf("the invitation is still open: %+v", e)
+		}
 	})
 }

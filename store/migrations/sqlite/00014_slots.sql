@@ -32,7 +32,21 @@ ALTER TABLE mails ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';
 ALTER TABLE mails ADD COLUMN calendar TEXT NOT NULL DEFAULT '';
 ALTER TABLE mails ADD COLUMN method TEXT NOT NULL DEFAULT ''; -- of the calendar: REQUEST or CANCEL
 
+-- When the organiser invited somebody by letter; 0: they came by themselves.
+ALTER TABLE guests ADD COLUMN invited BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX guests_invited ON guests (invited) WHERE invited > 0;
+
+-- Who wants no more invitations by mail, in lower case.
+CREATE TABLE mail_refusals (
+	address TEXT PRIMARY KEY,
+	created BIGINT NOT NULL
+);
+
 -- +goose Down
+DROP TABLE mail_refusals;
+DROP INDEX guests_invited;
+ALTER TABLE guests DROP COLUMN invited;
+DELETE FROM edges WHERE kind = 'Invite';
 ALTER TABLE mails DROP COLUMN method;
 ALTER TABLE mails DROP COLUMN calendar;
 ALTER TABLE mails DROP COLUMN reply_to;
