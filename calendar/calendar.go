@@ -58,6 +58,7 @@ type Event struct {
 	Tags        []string
 	Created     time.Time
 	Modified    time.Time
+	Alarm       time.Duration // how long before it rings; 0: not at all
 
 	// Who invites and who is invited, where the method is not PUBLISH.
 	Organizer Person
@@ -139,6 +140,12 @@ func (e *Event) vevent() *ics.VEvent {
 	}
 	if p := e.Attendee; p.Address != "" {
 		v.AddAttendee(p.Address, ics.WithCN(called(p.Name)), ics.ParticipationRoleReqParticipant, ics.ParticipationStatus(p.Status), &ics.KeyValues{Key: string(ics.ParameterRsvp), Value: []string{"TRUE"}})
+	}
+	if e.Alarm > 0 && e.Status != Cancelled {
+		a := v.AddAlarm()
+		a.SetAction(ics.ActionDisplay)
+		a.SetTrigger(fmt.Sprintf("-PT%dM", int(e.Alarm/time.Minute)))
+		a.SetProperty(ics.ComponentPropertyDescription, line(e.Title))
 	}
 	return v
 }

@@ -63,6 +63,7 @@ func (t *fixture) fill() {
 			tx.RefuseInvitations(t.ctx, "eve@example.org"),
 			tx.SetRemindChoice(t.ctx, amap.ID, o.ID, RemindDay),
 			tx.PutExchange(t.ctx, exchange(o, bob, federation.ExchangeProposed)),
+			errOf(tx.NewCalendarKey(t.ctx, ann.ID)),
 			tx.PutSeries(t.ctx, &Series{ID: home + "/series/1", Author: amap.ID, Like: o, Rule: "FREQ=WEEKLY", First: "2026-10-15"}),
 			errOf("", second(tx.AddSeriesDate(t.ctx, SeriesDate{Series: home + "/series/1", Day: "2026-10-15", Object: o.ID}))),
 			tx.PutGuest(t.ctx, &Guest{Event: o.ID, Name: "Zoé", Address: "zoe@example.org", Answer: GuestYes}),

@@ -33,6 +33,7 @@ var Personal = map[string]string{
 	"media":               "media",
 	"mails":               "mails.json",
 	"series":              "outbox.json", // each of its dates is a post
+	"calendar_keys":       "- the secret address of a calendar of what stands in relations.json and outbox.json",
 	"follow_wishes":       "follows.csv",
 	"drafts":              "drafts.json",
 	"decisions":           "decisions.json", // about what the person published

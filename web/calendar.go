@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"codeberg.org/maillage/maillage/calendar"
@@ -112,11 +113,27 @@ func (v *visit) calendarOf(c *calendar.Calendar, list []*federation.Object, name
 		}
 		c.Events = append(c.Events, e)
 	}
+	v.alarm(c)
 	var b bytes.Buffer
 	if err := calendar.Write(&b, c); err != nil {
 		return nil, fmt.Errorf("calendar: %w", err)
 	}
 	return &document{name: name, mediaType: "text/calendar; charset=utf-8; method=PUBLISH", body: b.Bytes(), modified: modified}, nil
+}
+
+// maxAlarm is how many minutes before an event a calendar may ring: a week.
+const maxAlarm = 7 * 24 * 60
+
+// alarm lets the events of a calendar ring beforehand, for whoever asks for it
+// in the address: ?alarm=60, in minutes.
+func (v *visit) alarm(c *calendar.Calendar) {
+	minutes, err := strconv.Atoi(v.r.URL.Query().Get("alarm"))
+	if err != nil || minutes < 1 || minutes > maxAlarm {
+		return
+	}
+	for i := range c.Events {
+		c.Events[i].Alarm = time.Duration(minutes) * time.Minute
+	}
 }
 
 // entryOf makes the entry of an event.

@@ -129,7 +129,10 @@ func (v *visit) sourceActor(ctx context.Context, tx *store.Tx, s *source, handle
 		return err
 	}
 	w := v.actorOf(a, a.ID)
-	s.query.Author, s.title, s.page = a.ID, w.Name, w.URL
+	s.title, s.page = w.Name, w.URL
+	if s.query.Author = a.ID; a.Type == "Group" { // what others publish for it
+		s.query.Author, s.query.Circuit = "", a.ID
+	}
 	return nil
 }
 

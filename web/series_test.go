@@ -297,3 +297,81 @@ func TestFollowersAreNotFlooded(t *testing.T) {
 		}
 	})
 }
+
+// What a member answered, and what those they follow organise, is at an address
+// that only they know, until they change it.
+func TestAMembersOwnCalendar(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		b := i.as("member")
+		first, _ := i.series(distributions("title", "Distribution\r\nBEGIN:VEVENT"))
+		sound(t, "no calendar yet", b.get("/account/calendar").wants(t, 200, "Créer l’adresse").body)
+		b.post("/account/calendar", url.Values{"do": {"new"}}).wants(t, 303)
+		page := b.get("/account/calendar").wants(t, 200, origin+"/calendars/", "webcal://")
+		sound(t, "one's own calendar", page.body)
+		_, address, _ := strings.Cut(page.body, origin+"/calendars/")
+		address = "/calendars/" + address[:strings.IndexByte(address, '"')]
+		read := func(path string) (*calendar.File, string) {
+			t.Helper()
+			body := i.as("").get(path).wants(t, 200).body
+			f, err := calendar.Read(strings.NewReader(body), calendar.Options{Zone: zone})
+			must(t, err)
+			return f, body
+		}
+		if f, _ := read(address); len(f.Entries) != 0 {
+			t.Errorf("%d entries of nothing", len(f.Entries))
+		}
+		b.post("/answer", url.Values{"object": {origin + first}, "answer": {"yes"}}).wants(t, 303)
+		f, body := read(address + "?alarm=60")
+		if len(f.Entries) != 1 || strings.Count(body, "\r\nBEGIN:VEVENT") != 1 || !strings.Contains(body, "TRIGGER:-PT60M\r\n") {
+			t.Errorf("%d entries of one answer:\n%s", len(f.Entries), body)
+		}
+		b.post("/follow/actor", url.Values{"actor": {string(i.initiative.ID)}}).wants(t, 303)
+		if f, body := read(address); len(f.Entries) != 22 || strings.Contains(body, "VALARM") {
+			t.Errorf("%d entries of a season", len(f.Entries))
+		}
+		b.post("/account/calendar", url.Values{"do": {"new"}}).wants(t, 303)
+		i.as("").get(address).wants(t, 404)
+		b.post("/account/calendar", url.Values{"do": {"end"}}).wants(t, 303)
+		b.get("/account/calendar").wants(t, 200, "Créer l’adresse")
+	})
+}
+
+// One date that changes leaves the entries of the others as they were.
+func TestEntriesOfASeriesAreStable(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	_, page := i.series(distributions("repeat.count", "6"))
+	entries := func(path string) map[string]*calendar.Entry {
+		t.Helper()
+		f, err := calendar.Read(strings.NewReader(i.as("").get(path).wants(t, 200).body), calendar.Options{Zone: zone})
+		must(t, err)
+		all := map[string]*calendar.Entry{}
+		for _, e := range f.Entries {
+			all[e.UID] = e
+		}
+		return all
+	}
+	before := entries(page + "/calendar.ics")
+	i.pass(time.Hour)
+	third := i.dates(page)[2]
+	i.as("admin").post(page+"/cancel", url.Values{"day": {third.Day}}).wants(t, 303)
+	changed := 0
+	for uid, now := range entries(page + "/calendar.ics?alarm=30") {
+		was, ok := before[uid]
+		switch {
+		case !ok:
+			t.Errorf("%s is new", uid)
+		case now.Sequence < was.Sequence:
+			t.Errorf("%s went back from %d to %d", uid, was.Sequence, now.Sequence)
+		case now.Status == calendar.Cancelled:
+			if changed++; now.Sequence == was.Sequence {
+				t.Errorf("%s is called off without a sequence", uid)
+			}
+		}
+	}
+	if changed != 1 || len(before) != 6 {
+		t.Errorf("%d of %d are called off", changed, len(before))
+	}
+	if n := len(entries("/@amap/calendar.ics")); n != 6 {
+		t.Errorf("the initiative's has %d", n)
+	}
+}

@@ -27,7 +27,15 @@ CREATE TABLE series_dates (
 CREATE UNIQUE INDEX series_dates_by_object ON series_dates (object);
 CREATE INDEX series_dates_waiting ON series_dates (series) WHERE waiting = 1;
 
+-- Addresses at which members' own calendars are, one for each who wants it.
+CREATE TABLE calendar_keys (
+	account INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+	secret TEXT NOT NULL UNIQUE, -- it is shown again: calendars are set up one after another
+	created BIGINT NOT NULL
+);
+
 -- +goose Down
 
+DROP TABLE calendar_keys;
 DROP TABLE series_dates;
 DROP TABLE series;
