@@ -154,6 +154,16 @@ func dateLike(s *store.Series, id federation.IRI, d Date) (*federation.Object, e
 	source.Repeats = ""
 	source.put(&o)
 	e.Put(&o)
+	slots := federation.SlotsOf(s.Like)
+	for i, slot := range slots {
+		slots[i].ID = SlotID(id, SlotKey(slot.ID))
+		for _, t := range []*time.Time{&slots[i].Start, &slots[i].End} {
+			if !t.IsZero() {
+				*t = d.Start.Add(t.Sub(s.Like.Start))
+			}
+		}
+	}
+	federation.PutSlots(&o, slots)
 	return &o, Readable(locale.New(o.Language), &o, source.Content)
 }
 

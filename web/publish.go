@@ -275,7 +275,8 @@ func (v *visit) sound(ctx context.Context, kind string, f *form, old *federation
 		if p, err = v.composePage(ctx, tx, kind, f, old); err != nil {
 			return err
 		}
-		if p.Data.(*composeData).Series = shown; a == nil {
+		if p.Data.(*composeData).Series = shown; a == nil || f.Value("do") != "preview" && shown != nil {
+			a = nil // the dates are enough to look at
 			return nil
 		}
 		p.Data.(*composeData).Preview, err = v.preview(ctx, tx, a)

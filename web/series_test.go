@@ -375,3 +375,16 @@ func TestEntriesOfASeriesAreStable(t *testing.T) {
 		t.Errorf("the initiative's has %d", n)
 	}
 }
+
+// Each date looks for hands of its own, at its own hours.
+func TestDatesHaveSlotsOfTheirOwn(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	_, page := i.series(distributions("repeat.count", "6", "slot.key", "1", "slot.what", "Peser", "slot.people", "2", "slot.from", "18:00", "slot.to", "19:00"))
+	for _, d := range i.dates(page) {
+		o := i.object(strings.TrimPrefix(string(d.Object), origin))
+		slots := federation.SlotsOf(o)
+		if len(slots) != 1 || slots[0].Start.In(zone).Format("2006-01-02 15:04") != d.Day+" 18:00" {
+			t.Errorf("%s: %+v", d.Day, slots)
+		}
+	}
+}
