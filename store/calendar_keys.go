@@ -6,8 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
-
-	"codeberg.org/maillage/maillage/federation"
 )
 
 // NewCalendarKey makes the secret in the address of an account's own calendar.
@@ -35,11 +33,4 @@ func (tx *Tx) EndCalendarKey(ctx context.Context, account int64) error {
 // CalendarAccount returns whose calendar a secret opens.
 func (tx *Tx) CalendarAccount(ctx context.Context, secret string) (*Account, error) {
 	return tx.secretAccount(ctx, "calendar", `SELECT account FROM calendar_keys WHERE secret = ?`, secret)
-}
-
-// Answered returns the events that an actor said to come to, or perhaps, the
-// latest answers first.
-func (tx *Tx) Answered(ctx context.Context, actor federation.IRI, limit int) ([]federation.IRI, error) {
-	return all(ctx, tx, column[federation.IRI], `
-		SELECT target FROM edges WHERE source = ? AND kind IN ('Join', 'TentativeAccept') ORDER BY at DESC, seq DESC LIMIT ?`, actor, limit)
 }

@@ -81,17 +81,13 @@ func (v *visit) ownCalendar(ctx context.Context, tx *store.Tx) (*page, error) {
 
 // ownDates finds what person answered, and what comes of those they follow.
 func (v *visit) ownDates(ctx context.Context, tx *store.Tx, person federation.IRI) (list []*federation.Object, err error) {
-	answered, err := tx.Answered(ctx, person, calendarSize/2)
-	if err != nil {
-		return nil, err
-	}
-	known, err := tx.Objects(ctx, answered...)
+	answered, err := tx.Given(ctx, person)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[federation.IRI]bool{}
 	add := func(o *federation.Object) error {
-		if o == nil || seen[o.ID] || o.Gone() || o.Type != "Event" || len(list) >= calendarSize || o.Start.Before(v.Now().Add(-calendarPast)) {
+		if seen[o.ID] || len(list) >= calendarSize {
 			return nil
 		}
 		ok, err := tx.MayRead(ctx, person, o)
@@ -100,8 +96,8 @@ func (v *visit) ownDates(ctx context.Context, tx *store.Tx, person federation.IR
 		}
 		return err
 	}
-	for _, id := range answered {
-		if err := add(known[id]); err != nil {
+	for _, o := range answered {
+		if err := add(o); err != nil {
 			return nil, err
 		}
 	}
