@@ -4,7 +4,7 @@ package outbox
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -106,45 +106,28 @@ func changeDate(ctx context.Context, tx *store.Tx, d store.SeriesDate, o *federa
 	return tx.Behind(ctx, o.ID)
 }
 
-// CallOffTx calls an event off. Mastodon before 4.5 never shows a change of an
-// event, so that a short answer to it says so too; not of one that nobody was
-// sent yet.
+// CallOffTx calls an event off: for everyone who has it, or while it waits as
+// one of several dates, for those who answered it.
 func CallOffTx(ctx context.Context, tx *store.Tx, o *federation.Object) error {
-	if o.Type != "Event" {
-		return fmt.Errorf("%w: %s is no event", federation.ErrConflict, o.ID)
-	}
-	if federation.EventOf(o).Status == federation.EventCancelled {
+	if o.Type == "Event" && federation.EventOf(o).Status == federation.EventCancelled {
 		return nil
 	}
-	words := locale.New(o.Language)
-	when := whenOf(words, o)
 	off := *o
-	if err := Cancel(words, &off, tx.Now()); err != nil {
+	if err := Cancel(locale.New(o.Language), &off, tx.Now()); err != nil {
 		return err
 	}
 	d, err := tx.SeriesDateOf(ctx, o.ID)
-	switch {
-	case err == nil && d.Waiting:
+	if err == nil && d.Waiting {
 		d.Own = true
 		if err := tx.PutSeriesDate(ctx, d); err != nil {
 			return err
 		}
 		return changeDate(ctx, tx, d, &off)
-	case err != nil && Status(err) != 404:
+	}
+	if err != nil && !errors.Is(err, federation.ErrNotFound) {
 		return err
 	}
-	err = PublishTx(ctx, tx, &federation.Activity{Type: federation.Update, Actor: o.AttributedTo, Enclosed: &off, To: o.To, Cc: o.Cc})
-	if err != nil {
-		return err
-	}
-	n := &federation.Object{
-		ID: NewObjectID(tx.Home()), Type: "Note", AttributedTo: o.AttributedTo, InReplyTo: o.ID, Context: o.Context,
-		To: o.To, Cc: o.Cc, Language: words.Lang(), Local: true,
-	}
-	if err := Readable(words, n, words.T("page_cancel_note", "Title", SourceOf(o).Name, "When", when)); err != nil {
-		return err
-	}
-	return PublishTx(ctx, tx, &federation.Activity{Type: federation.Create, Actor: n.AttributedTo, Enclosed: n, To: n.To, Cc: n.Cc})
+	return PublishTx(ctx, tx, &federation.Activity{Type: federation.Update, Actor: o.AttributedTo, Enclosed: &off, To: o.To, Cc: o.Cc})
 }
 
 // CancelDatesTx calls off the dates of a series with these names, and tells

@@ -313,7 +313,7 @@ func TestAMembersOwnCalendar(t *testing.T) {
 		read := func(path string) (*calendar.File, string) {
 			t.Helper()
 			body := i.as("").get(path).wants(t, 200).body
-			f, err := calendar.Read(strings.NewReader(body), calendar.Options{Zone: zone})
+			f, err := calendar.Read(strings.NewReader(body), calendar.Options{Zone: i.site.zone()})
 			must(t, err)
 			return f, body
 		}
@@ -342,7 +342,7 @@ func TestEntriesOfASeriesAreStable(t *testing.T) {
 	_, page := i.series(distributions("repeat.count", "6"))
 	entries := func(path string) map[string]*calendar.Entry {
 		t.Helper()
-		f, err := calendar.Read(strings.NewReader(i.as("").get(path).wants(t, 200).body), calendar.Options{Zone: zone})
+		f, err := calendar.Read(strings.NewReader(i.as("").get(path).wants(t, 200).body), calendar.Options{Zone: i.site.zone()})
 		must(t, err)
 		all := map[string]*calendar.Entry{}
 		for _, e := range f.Entries {
@@ -383,7 +383,7 @@ func TestDatesHaveSlotsOfTheirOwn(t *testing.T) {
 	for _, d := range i.dates(page) {
 		o := i.object(strings.TrimPrefix(string(d.Object), origin))
 		slots := federation.SlotsOf(o)
-		if len(slots) != 1 || slots[0].Start.In(zone).Format("2006-01-02 15:04") != d.Day+" 18:00" {
+		if len(slots) != 1 || slots[0].Start.In(i.site.zone()).Format("2006-01-02 15:04") != d.Day+" 18:00" {
 			t.Errorf("%s: %+v", d.Day, slots)
 		}
 	}
