@@ -39,7 +39,7 @@ const (
 		`"exchangeMode":"maillage:exchangeMode","resourceCategory":"maillage:resourceCategory",` +
 		`"priceBreakdown":{"@id":"maillage:priceBreakdown","@container":"@list"},"amount":"maillage:amount","kind":"maillage:kind",` +
 		`"agreesAtOnce":"maillage:agreesAtOnce","cancelHours":"maillage:cancelHours","threshold":"maillage:threshold","dates":{"@id":"maillage:dates","@container":"@list"},"payments":"maillage:payments",` +
-		`"schedule":{"@id":"maillage:schedule","@container":"@list"}`
+		`"schedule":{"@id":"maillage:schedule","@container":"@list"},"paymentLink":{"@id":"maillage:paymentLink","@type":"@id"}`
 
 	eventContext = `"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +
 		`"eventStatus":{"@id":"fep8a8e:eventStatus","@type":"@vocab"},"EventScheduled":"fep8a8e:EventScheduled",` +

@@ -61,7 +61,30 @@ type Exchange struct {
 	Renewed  bool      `json:",omitempty"` // both were asked whether to go on
 
 	At, Updated time.Time
+
+	Turns []Turn `json:",omitempty"` // what became of it, the oldest first
+	Said  []Said `json:",omitempty"` // what the two said to each other, where one is no actor who could be written to
+	// Recorded says that the publisher wrote down what was agreed elsewhere,
+	// as by a message: the server of the partner knows nothing of it.
+	Recorded bool `json:",omitempty"`
 }
+
+// A Turn is a state that an exchange came into.
+type Turn struct {
+	State string
+	At    time.Time
+	Words string // the reason that was given
+}
+
+// A Said is something that one of the two said to the other.
+type Said struct {
+	By   IRI
+	Text string // plain
+	At   time.Time
+}
+
+// maxSaid is how many turns, and how many messages, an exchange has at most.
+const maxSaid = 200
 
 // A Step is something that was done towards an agreement: a ValueFlows
 // EconomicEvent, told by one of the two in a Document. Payments are noted here,
@@ -124,6 +147,29 @@ func (x *Exchange) document(n int, what string) IRI {
 	return IRI(fmt.Sprintf("%s#%s-%d", x.ID, what, n+1))
 }
 
+// ByPage reports whether the partner takes part by our pages alone, because
+// there is no server of theirs that speaks of exchanges with us.
+func (x *Exchange) ByPage(home string) bool { return x.Recorded || IsGuest(home, x.Partner) }
+
+// Waits returns the one of the two whom the exchange waits for; "" if for
+// nobody.
+func (x *Exchange) Waits() IRI {
+	switch x.State {
+	case ExchangeProposed:
+		return x.Publisher
+	case ExchangeCountered:
+		return x.Partner
+	case ExchangeAgreed: // what one handed over the other may confirm
+		switch x.Done(StepDelivered, x.Publisher).Cmp(x.Done(StepDelivered, x.Partner)) {
+		case 1:
+			return x.Partner
+		case -1:
+			return x.Publisher
+		}
+	}
+	return ""
+}
+
 // Done sums up the steps of a kind that one of the two told of.
 func (x *Exchange) Done(kind string, by IRI) Decimal {
 	var sum Decimal
@@ -148,13 +194,20 @@ func tellParty(ctx context.Context, s State, x *Exchange, to IRI, kind string) e
 	}
 	n := Notice{For: to, Kind: kind, Actor: x.Other(to), Object: x.ID, At: s.Now(), Again: true}
 	if IsGuest(s.Home(), n.Actor) {
-		n.Actor = x.Publisher // there is nobody to name
+		n.Actor, n.Kind = x.Publisher, "Guest"+kind // there is nobody to name
 	}
 	return s.Notify(ctx, n)
 }
 
 // become puts an exchange into another state.
 func become(ctx context.Context, s State, x *Exchange, state string) error {
+	if (x.State != state || len(x.Turns) == 0) && len(x.Turns) < maxSaid {
+		m := Turn{State: state, At: s.Now()}
+		if state != ExchangeProposed && state != ExchangeAgreed {
+			m.Words = x.Reason
+		}
+		x.Turns = append(x.Turns, m)
+	}
 	x.State, x.Updated = state, s.Now()
 	return s.PutExchange(ctx, x)
 }

@@ -40,10 +40,11 @@ func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*A
 			}
 		}
 	}
+	state := x.State
 	if x.settled() {
-		x.State = ExchangeFulfilled
+		state = ExchangeFulfilled
 	}
-	return owed, true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
+	return owed, true, errors.Join(become(ctx, s, x, state), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
 }
 
 // stepsOf reads what a document tells of.

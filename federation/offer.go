@@ -170,6 +170,7 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	}
 	if before != nil {
 		x.ID, x.At, x.Counter, x.Steps = before.ID, before.At, before.Counter, before.Steps
+		x.Turns, x.Said = before.Turns, before.Said
 	}
 	if wrong != nil {
 		return turnDown(ctx, s, x, o, wrong)

@@ -79,6 +79,7 @@ type Proposal struct {
 	Dates       []time.Time // of a season: when a share is handed over
 	Payments    int         // of a season: in how many parts it may be paid; 0: one
 	CancelHours int         // how long before the hand-over who asked may still cancel; 0: until then
+	Payment     string      // where one may pay, an address outside; may be empty
 }
 
 // An Intent is one side of a proposal.
@@ -134,6 +135,7 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	read(o.Extra["payments"], &p.Payments)
 	p.Payments = max(0, min(p.Payments, maxPayments))
 	p.Threshold = quantityOf(o.Extra["threshold"])
+	p.Payment = text(o.Extra["paymentLink"])
 	return p, true
 }
 
@@ -169,7 +171,7 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
-	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments} {
+	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment} {
 		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
 			o.put(name, v)
 		}

@@ -36,6 +36,9 @@ var informational = []string{"capital", "publicFunding"}
 // Priced reports whether a price belongs to a mode of exchange.
 func Priced(mode string) bool { return among(mode, priced) }
 
+// Informational reports whether nothing can be agreed on here in a mode.
+func Informational(mode string) bool { return among(mode, informational) }
+
 // Answerable reports whether something can be agreed on a proposal.
 func (p Proposal) Answerable() bool {
 	for _, m := range p.Modes {
@@ -49,6 +52,26 @@ func (p Proposal) Answerable() bool {
 // Closed reports whether a proposal takes no more answers at a time.
 func (p Proposal) Closed(o *Object, now time.Time) bool {
 	return o.Gone() || len(p.Dates) > 0 && len(p.upcoming(now)) == 0 || p.Primary.Available != nil && p.Primary.Available.Value.Zero() || !o.End.IsZero() && now.After(o.End)
+}
+
+// Usual is how much of a proposal is asked for where nobody says how much: the
+// least that may be.
+func (p Proposal) Usual() Quantity {
+	unit := Quantity{Unit: "one", Value: "1"}
+	if p.Primary.Quantity != nil {
+		unit = *p.Primary.Quantity
+	}
+	least := p.Primary.Minimum
+	if least == nil || least.Value.Cmp(unit.Value) <= 0 || p.UnitBased != nil && !*p.UnitBased {
+		return unit
+	}
+	if p.UnitBased != nil && !least.Value.multiple(unit.Value) {
+		times := new(big.Rat).Quo(least.Value.Rat(), unit.Value.Rat())
+		whole := new(big.Int).Add(new(big.Int).Quo(times.Num(), times.Denom()), big.NewInt(1))
+		unit.Value = decimalOf(new(big.Rat).Mul(new(big.Rat).SetInt(whole), unit.Value.Rat()))
+		return unit
+	}
+	return *least
 }
 
 // Check returns t as it can be agreed on at a time, completed with what follows
@@ -232,7 +255,11 @@ type previewWire struct {
 // Agreement writes terms on a proposal as an Agreement. id and by are empty in
 // an Offer: who agrees names it.
 func (t Terms) Agreement(o *Object, id, by IRI) json.RawMessage {
-	return t.document(o, &agreementWire{ID: id, AttributedTo: by})
+	w := &agreementWire{ID: id, AttributedTo: by}
+	if p, ok := ProposalOf(o); ok && id != "" && p.Payment != "" {
+		w.URL = &linkWire{"Link", p.Payment, "payment", "text/html"}
+	}
+	return t.document(o, w)
 }
 
 func (t Terms) document(o *Object, w *agreementWire) json.RawMessage {

@@ -166,7 +166,13 @@ func pageOf(tx *store.Tx, id federation.IRI) string {
 // title returns the name of what a notice is about: the words of most end where
 // it belongs. Posts have none, and it is not told to whom may not read it.
 func (w *Writer) title(ctx context.Context, tx *store.Tx, n store.Noticed) (string, error) {
-	o, err := tx.Object(ctx, n.Object)
+	id := n.Object
+	if x, err := tx.Exchange(ctx, id); err == nil && x.ID == id && x.Party(n.For) {
+		id = x.Proposal
+	} else if err != nil && !errors.Is(err, federation.ErrNotFound) {
+		return "", err
+	}
+	o, err := tx.Object(ctx, id)
 	if errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone() {
 		return "", nil
 	}

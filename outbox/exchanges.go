@@ -41,6 +41,31 @@ func AskTx(ctx context.Context, tx *store.Tx, from federation.IRI, o *federation
 	return tx.Exchange(ctx, a.ID)
 }
 
+// AcceptCounterTx asks on behalf of the partner for just what the publisher
+// would agree to.
+func AcceptCounterTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) error {
+	if x.Counter == nil || x.State != federation.ExchangeCountered {
+		return fmt.Errorf("%w: the exchange is %s", federation.ErrConflict, x.State)
+	}
+	t := *x.Counter
+	t.Message = x.Terms.Message
+	if federation.IsGuest(tx.Home(), x.Partner) {
+		return RespondTx(ctx, tx, &federation.Exchange{
+			Proposal: x.Proposal, Partner: x.Partner, Terms: t, Offer: federation.IRI(fmt.Sprintf("%s#offer-%d", x.Partner, len(x.Turns)+1)),
+		})
+	}
+	wanted := *x
+	wanted.Terms, wanted.State = t, federation.ExchangeAgreed
+	if err := within(ctx, tx, &wanted, x.Partner); err != nil {
+		return err
+	}
+	o, err := tx.Object(ctx, x.Proposal)
+	if err != nil {
+		return err
+	}
+	return PublishTx(ctx, tx, federation.NewOffer(o, t, x.Partner))
+}
+
 // AnswerOfferTx agrees to what was asked of one of ours, refuses it with a
 // reason, or says on which other terms it would be agreed to.
 func AnswerOfferTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, verb, reason string, counter *federation.Terms) error {
@@ -106,6 +131,10 @@ func within(ctx context.Context, tx *store.Tx, x *federation.Exchange, who feder
 // CancelTx ends an exchange on behalf of one of the two: who asked takes the
 // Offer back, who published deletes the agreement.
 func CancelTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, reason string) error {
+	if by == x.Partner && x.ByPage(tx.Home()) {
+		owed, err := federation.Retract(ctx, tx, x, reason)
+		return owe(ctx, tx, owed, err)
+	}
 	if by == x.Partner {
 		return PublishTx(ctx, tx, &federation.Activity{
 			Type: federation.Undo, Actor: by, Object: x.Offer, Content: reason, To: []federation.IRI{x.Publisher},
@@ -123,6 +152,18 @@ func CancelTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by fede
 // HandOverTx says on behalf of one of the two what was handed over or paid;
 // all that remains if quantity is empty.
 func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, kind string, quantity federation.Decimal, words string) error {
+	// Two who tick at once must not name their steps alike.
+	if err := tx.Lock(ctx, x.Proposal); err != nil {
+		return err
+	}
+	x, err := tx.Exchange(ctx, x.ID)
+	if err != nil {
+		return err
+	}
+	if by == x.Partner && x.ByPage(tx.Home()) {
+		owed, err := federation.Confirm(ctx, tx, x, kind, quantity, words)
+		return owe(ctx, tx, owed, err)
+	}
 	return PublishTx(ctx, tx, federation.NewStep(x, by, kind, quantity, words))
 }
 
@@ -198,6 +239,17 @@ func (d *Documents) exchange(ctx context.Context, r *http.Request) (doc document
 // publishes what is owed for it.
 func RespondTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) error {
 	owed, err := federation.Respond(ctx, tx, x)
+	return owe(ctx, tx, owed, err)
+}
+
+// RecordTx writes down what one of ours agreed on elsewhere.
+func RecordTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) error {
+	owed, err := federation.Record(ctx, tx, x)
+	return owe(ctx, tx, owed, err)
+}
+
+// owe publishes what is owed, unless there was an error.
+func owe(ctx context.Context, tx *store.Tx, owed []*federation.Activity, err error) error {
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,9 @@ func publish(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 		if err := enqueue(ctx, tx, a); err != nil {
 			return err
 		}
+		if err := tellByPage(ctx, tx, a); err != nil {
+			return err
+		}
 		if listed := list(tx, a); listed != nil {
 			return publish(ctx, tx, listed)
 		}

@@ -44,6 +44,7 @@ var Personal = map[string]string{
 	"reminders":           "account.json",
 	"guests":              "- answers to events of people without an account; each letter leads to the page that changes or erases them",
 	"mail_refusals":       "- addresses that want no more invitations by mail, so that they get none",
+	"respondents":         "- who takes part in an exchange without an account; each letter leads to the page that takes it back",
 	"notice_mails":        "- when the last letter with notices was sent",
 	"sent_forms":          "- sums of forms, so that one sent twice publishes once",
 	"complaints":          "- what people without an account reported to the moderators",

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 )
@@ -66,11 +67,11 @@ func (tx *Tx) PutExchange(ctx context.Context, x *federation.Exchange) error {
 		return fmt.Errorf("exchange %s: %w", x.ID, err)
 	}
 	_, err = tx.exec(ctx, `
-		INSERT INTO exchanges (id, proposal, publisher, partner, offer, agreement, state, due, at, updated, data)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO exchanges (id, proposal, publisher, partner, offer, agreement, state, due, waits, at, updated, data)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET offer = excluded.offer, agreement = excluded.agreement, state = excluded.state,
-			due = excluded.due, updated = excluded.updated, data = excluded.data`,
-		x.ID, x.Proposal, x.Publisher, x.Partner, x.Offer, x.Agreement, x.State, x.RemindAt(), x.At, x.Updated, string(data))
+			due = excluded.due, waits = excluded.waits, updated = excluded.updated, data = excluded.data`,
+		x.ID, x.Proposal, x.Publisher, x.Partner, x.Offer, x.Agreement, x.State, x.RemindAt(), x.Waits(), x.At, x.Updated, string(data))
 	return named(err, "exchange", x.ID)
 }
 
@@ -88,6 +89,11 @@ func (tx *Tx) ExchangesToRemind(ctx context.Context, limit int) ([]*federation.E
 // Exchanges returns what an actor published and others ask for (published), or
 // what it asked of others; what changed last first.
 func (tx *Tx) Exchanges(ctx context.Context, actor federation.IRI, published bool, cursor string, limit int) ([]*federation.Exchange, string, error) {
+	return tx.ExchangesIn(ctx, actor, published, nil, cursor, limit)
+}
+
+// ExchangesIn is [Tx.Exchanges], of those in some states; nil: in all.
+func (tx *Tx) ExchangesIn(ctx context.Context, actor federation.IRI, published bool, states []string, cursor string, limit int) ([]*federation.Exchange, string, error) {
 	side := "partner"
 	if published {
 		side = "publisher"
@@ -99,8 +105,8 @@ func (tx *Tx) Exchanges(ctx context.Context, actor federation.IRI, published boo
 	}
 	found, err := all(ctx, tx, scanExchange, `
 		SELECT `+exchangeColumns+` FROM exchanges x
-		WHERE x.`+side+` = ? AND (x.updated, x.seq) < (?, ?) ORDER BY x.updated DESC, x.seq DESC LIMIT ?`,
-		actor, b.at, b.seq, limit+1)
+		WHERE x.`+side+` = ? AND (x.updated, x.seq) < (?, ?) AND (? = 0 OR x.state IN (?)) ORDER BY x.updated DESC, x.seq DESC LIMIT ?`,
+		actor, b.at, b.seq, len(states) > 0, among(append(states, "")), limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -123,6 +129,48 @@ func (tx *Tx) Ledger(ctx context.Context, actor federation.IRI) ([]*federation.E
 		SELECT `+exchangeColumns+` FROM exchanges x
 		WHERE x.seq IN (SELECT seq FROM exchanges WHERE publisher = ? UNION SELECT seq FROM exchanges WHERE partner = ?)
 			AND x.state IN ('agreed', 'fulfilled') ORDER BY x.updated, x.seq LIMIT ?`, actor, actor, maxExport))
+}
+
+// WaitingExchanges counts the exchanges that wait for one of these actors.
+func (tx *Tx) WaitingExchanges(ctx context.Context, actors ...federation.IRI) (int, error) {
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM exchanges WHERE waits <> '' AND waits IN (?)`, among(actors))
+	return int(n), err
+}
+
+// LapsedExchanges returns what was asked of proposals of ours that ended before
+// a time and was not decided, the oldest first.
+func (tx *Tx) LapsedExchanges(ctx context.Context, ended time.Time, after int64, limit int) (list []*federation.Exchange, last int64, err error) {
+	found, err := all(ctx, tx, scanExchange, `
+		SELECT `+exchangeColumns+` FROM exchanges x JOIN objects o ON o.id = x.proposal
+		WHERE x.waits <> '' AND x.waits = x.publisher AND x.state = 'proposed' AND x.seq > ?
+			AND o.local = 1 AND o.end_at > 0 AND o.end_at < ? ORDER BY x.seq LIMIT ?`, after, ended, limited(limit))
+	if err != nil || len(found) == 0 {
+		return nil, after, err
+	}
+	list, err = bare(found, nil)
+	return list, found[len(found)-1].bound.seq, err
+}
+
+// maxTalk is how many messages of one conversation are shown.
+const maxTalk = 200
+
+// Talk returns what two actors said to each other alone in a conversation that
+// one of its names leads to, and in answer to that, the oldest first.
+func (tx *Tx) Talk(ctx context.Context, one, other federation.IRI, names ...federation.IRI) ([]*federation.Object, error) {
+	query := `
+		WITH RECURSIVE talk (seq, id, depth) AS (
+			SELECT o.seq, o.id, 0 FROM objects o WHERE o.visibility = 3 AND o.gone = 0 AND o.context <> '' AND o.context IN (?)
+			UNION
+			SELECT r.seq, r.id, t.depth + 1 FROM talk t JOIN objects r ON r.in_reply_to = t.id AND r.in_reply_to <> '' AND r.gone = 0 AND r.visibility = 3
+			WHERE t.depth < 50)
+		SELECT ` + objectColumns + ` FROM objects o LEFT JOIN object_documents d ON d.object = o.seq
+		WHERE o.seq IN (SELECT seq FROM talk) AND o.attributed_to IN (?, ?) ORDER BY o.published, o.seq LIMIT ?`
+	found, err := all(ctx, tx, scanObject, query, among(names), one, other, maxTalk)
+	list := make([]*federation.Object, 0, len(found))
+	for _, s := range found {
+		list = append(list, s.Object)
+	}
+	return list, err
 }
 
 func bare(found []placedExchange, err error) ([]*federation.Exchange, error) {

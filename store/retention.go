@@ -11,25 +11,26 @@ import (
 
 // How long things are kept that nobody asked to keep.
 const (
-	keepRefused    = 7 * 24 * time.Hour
-	keepDelivered  = 30 * 24 * time.Hour
-	keepActivities = 60 * 24 * time.Hour // of peers: no one repeats them after that
-	keepTombstones = 60 * 24 * time.Hour // of peers' objects
-	keepObjects    = 90 * 24 * time.Hour // of peers, that nothing here refers to
-	keepNotices    = 180 * 24 * time.Hour
-	keepHosts      = 60 * 24 * time.Hour
-	keepMails      = 30 * 24 * time.Hour // that they were sent, not what they said
-	keepUnsent     = 7 * 24 * time.Hour  // letters that nobody works on: there is no mail server any more
-	keepAudit      = 365 * 24 * time.Hour
-	keepInvited    = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
-	keepDrafts     = 180 * 24 * time.Hour
-	keepSent       = 7 * 24 * time.Hour   // forms: nobody sends the same one again after that
-	keepLapsed     = 7 * 24 * time.Hour   // sessions, so that a form sent with one is kept
-	keepComplaints = 180 * 24 * time.Hour // once decided: an author may object for six months
-	keepAnswers    = 30 * 24 * time.Hour  // who came to an event of ours, once it is over
-	keepDecisions  = 3 * 365 * 24 * time.Hour
-	keepEntries    = 60 * 24 * time.Hour // of calendars, once they are over; their events stay
-	keepFiles      = 24 * time.Hour      // calendars that were brought and not published
+	keepRefused     = 7 * 24 * time.Hour
+	keepDelivered   = 30 * 24 * time.Hour
+	keepActivities  = 60 * 24 * time.Hour // of peers: no one repeats them after that
+	keepTombstones  = 60 * 24 * time.Hour // of peers' objects
+	keepObjects     = 90 * 24 * time.Hour // of peers, that nothing here refers to
+	keepNotices     = 180 * 24 * time.Hour
+	keepHosts       = 60 * 24 * time.Hour
+	keepMails       = 30 * 24 * time.Hour // that they were sent, not what they said
+	keepUnsent      = 7 * 24 * time.Hour  // letters that nobody works on: there is no mail server any more
+	keepAudit       = 365 * 24 * time.Hour
+	keepInvited     = 90 * 24 * time.Hour // invitations that are over: who invited whom stands with the accounts
+	keepDrafts      = 180 * 24 * time.Hour
+	keepSent        = 7 * 24 * time.Hour   // forms: nobody sends the same one again after that
+	keepLapsed      = 7 * 24 * time.Hour   // sessions, so that a form sent with one is kept
+	keepComplaints  = 180 * 24 * time.Hour // once decided: an author may object for six months
+	keepAnswers     = 30 * 24 * time.Hour  // who came to an event of ours, once it is over
+	keepRespondents = 90 * 24 * time.Hour  // who took part in an exchange without an account, once it is over
+	keepDecisions   = 3 * 365 * 24 * time.Hour
+	keepEntries     = 60 * 24 * time.Hour // of calendars, once they are over; their events stay
+	keepFiles       = 24 * time.Hour      // calendars that were brought and not published
 )
 
 // A Keeping is how many days something is kept, for the page that says so.
@@ -48,6 +49,7 @@ func Kept() []Keeping {
 		{"refused", int(keepRefused / day)},
 		{"audit", int(keepAudit / day)},
 		{"answers", int(keepAnswers / day)},
+		{"respondents", int(keepRespondents / day)},
 		{"complaints", int(keepComplaints / day)},
 		{"decisions", int(keepDecisions / day)},
 	}
@@ -130,7 +132,7 @@ func (db *DB) Retention(ctx context.Context) (removed int, err error) {
 			return removed, err
 		}
 	}
-	for _, forget := range []func(*Tx, context.Context) (int, error){(*Tx).forgetAnswers, (*Tx).forgetUploads, (*Tx).forget} {
+	for _, forget := range []func(*Tx, context.Context) (int, error){(*Tx).forgetAnswers, (*Tx).forgetUploads, (*Tx).forgetRespondents, (*Tx).forget} {
 		err := db.Update(ctx, func(tx *Tx) error {
 			n, err := forget(tx, ctx)
 			removed += n

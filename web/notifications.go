@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -52,6 +53,7 @@ var noticeTabs = []struct {
 	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
+	{"exchanges", store.NoticeQuery{Kinds: exchangeNotices}},
 	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Invite")}},
 }
 
@@ -61,6 +63,13 @@ func eventNotices() (all []string) {
 		all = append(all, "Event"+what)
 	}
 	return all
+}
+
+// exchangeNotices are the kinds that tell of an exchange; their object is its
+// page.
+var exchangeNotices = []string{
+	federation.Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "TurnedDown", "Fulfilled", "Standing", "Remark",
+	"GuestOffer", "GuestTaken", "GuestWithdrawn", "GuestCancelled", "GuestTurnedDown", "GuestFulfilled", "GuestRemark",
 }
 
 // noticeQuery reads which notices are asked for.
@@ -177,6 +186,10 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 	if err != nil {
 		return nil, err
 	}
+	deals, err := v.noticedExchanges(ctx, tx, list, about)
+	if err != nil {
+		return nil, err
+	}
 	var all []notice
 	for _, n := range list {
 		line := notice{Who: v.actorOf(who[n.Actor], n.Actor), At: v.words.Ago(n.At, v.Now()), Read: n.Read}
@@ -191,12 +204,45 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 				}
 			}
 		}
+		if c := deals[n.Object]; c != nil {
+			line.Object = c
+		}
 		if line.Object == nil {
 			line.Title = n.Title
 		}
 		all = append(all, line)
 	}
 	return all, nil
+}
+
+// noticedExchanges returns what notices about exchanges lead to: their pages,
+// also of what was written there.
+func (v *visit) noticedExchanges(ctx context.Context, tx *store.Tx, list []store.Noticed, about map[federation.IRI]*federation.Object) (map[federation.IRI]*card, error) {
+	found := map[federation.IRI]*card{}
+	for _, n := range list {
+		id := n.Object
+		if o := about[n.Object]; o != nil && (o.Gone() || o.Context == "" || o.Visibility("") != federation.VisibleDirect) {
+			continue
+		} else if o != nil {
+			id = federation.IRI(o.Context)
+		} else if !slices.Contains(exchangeNotices, n.Kind) {
+			continue
+		}
+		x, err := tx.Exchange(ctx, id)
+		if ignoreMissing(err) != nil {
+			return nil, err
+		}
+		if err != nil || !x.Party(n.For) || found[n.Object] != nil {
+			continue
+		}
+		o, err := v.proposalOf(ctx, tx, x)
+		if err != nil {
+			return nil, err
+		}
+		e := v.exchangeView(x, o, n.For)
+		found[n.Object] = &card{Printer: v.words, Title: e.What + " · " + e.Title, URL: e.URL}
+	}
+	return found, nil
 }
 
 // readNotifications marks what was shown as read.

@@ -41,6 +41,7 @@ type objectData struct {
 	Circuit   *circuitPart // of those who look after the circuit it is for
 	Follow    *followPart  // to do the same from elsewhere
 	Series    *seriesPart  // that it is a date of
+	Respond   *respondPart // to an offer or a need
 }
 
 // mine is what the author of an object may do with it.
@@ -123,6 +124,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 		return nil, err
 	}
 	if d.Series, err = v.seriesOf(ctx, tx, o); err != nil {
+		return nil, err
+	}
+	if d.Respond, err = v.respondPart(ctx, tx, o); err != nil {
 		return nil, err
 	}
 	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {

@@ -32,7 +32,7 @@ var templates = findTemplates()
 // parts are the templates that pages share.
 var parts = []string{
 	"templates/layout.html", "templates/parts.html", "templates/forms.html", "templates/place.html", "templates/answer.html", "templates/followdialog.html",
-	"templates/map.html", "templates/settings_parts.html", "templates/calendar_parts.html",
+	"templates/map.html", "templates/settings_parts.html", "templates/exchange_parts.html", "templates/calendar_parts.html",
 }
 
 func findTemplates() map[string]func() *template.Template {
@@ -91,6 +91,7 @@ type sheet struct {
 	*locale.Printer
 	Account   *store.Account
 	Unread    int
+	Waiting   int    // exchanges
 	Site      string // the name of the initiative
 	Path      string
 	Done      string // what was just done, in words
@@ -147,7 +148,7 @@ func (v *visit) render(p *page) ([]byte, error) {
 		return nil, fmt.Errorf("template %q: %w", p.Name, federation.ErrNotFound)
 	}
 	s := sheet{
-		page: p, Printer: v.words, Account: v.account, Unread: v.unread, Site: v.facts.name(),
+		page: p, Printer: v.words, Account: v.account, Unread: v.unread, Waiting: v.waiting, Site: v.facts.name(),
 		Origin: v.Origin, Version: v.Version, Theme: v.facts.themePath(), Logo: v.logo(),
 	}
 	if !p.hard { // what is not there does not say where it is not

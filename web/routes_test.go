@@ -74,6 +74,11 @@ var expected = map[string][5]int{
 	"/objects/{id}/answers/sheet": {303, 404, 404, 404, 404},
 	"/objects/{id}/answer":        {404, 404, 404, 404, 404},
 	"/guest":                      {200, 200, 200, 200, 200},
+	"/respond":                    {303, 404, 404, 404, 404}, // to what?
+	"/respond/confirm":            {200, 200, 200, 200, 200},
+	"/exchanges":                  {303, 200, 200, 200, 200},
+	"/exchanges/{id}":             {303, 404, 404, 404, 404},
+	"/exchanges/{id}/receipt":     {303, 404, 404, 404, 404},
 	"/report":                     {404, 404, 404, 404, 404},
 	"/follow":                     {303, 200, 200, 200, 200},
 	"/subscribe":                  {404, 404, 404, 404, 404}, // no mail is sent here
@@ -157,6 +162,10 @@ var posted = map[string][5]int{
 	"/objects/{id}/answers/slot":   {401, 404, 404, 404, 404},
 	"/objects/{id}/answer":         {404, 404, 404, 404, 404},
 	"/guest":                       {200, 200, 200, 200, 200},
+	"/respond":                     {401, 404, 404, 404, 404},
+	"/respond/confirm":             {200, 200, 200, 200, 200},
+	"/respond/forget":              {200, 200, 200, 200, 200},
+	"/exchanges/{id}":              {401, 404, 404, 404, 404},
 	"/react":                       {401, 400, 400, 400, 400},
 	"/reply":                       {401, 404, 404, 404, 404},
 	"/report":                      {404, 404, 404, 404, 404},
@@ -181,7 +190,7 @@ var posted = map[string][5]int{
 func fill(path string, o *federation.Object) string {
 	return strings.NewReplacer(
 		"{$}", "", "{handle}", "@amap", "{name}", "amap", "{collection}", "followers", "{tag}", "amap",
-		"/objects/{id}", strings.TrimPrefix(string(o.ID), origin), "/activities/{id}", "/activities/none",
+		"/objects/{id}", strings.TrimPrefix(string(o.ID), origin), "/activities/{id}", "/activities/none", "/exchanges/{id}", "/exchanges/none",
 		"/series/{id}", strings.TrimPrefix(o.Context, origin), "{account}", "9999", "{step}", "who",
 	).Replace(path)
 }

@@ -57,6 +57,7 @@ type visit struct {
 	secret  string              // of the session
 	voices  []*federation.Actor // those the account may speak for
 	unread  int                 // notices
+	waiting int                 // exchanges that wait for one of the voices
 	old     bool                // the session was not in use for a day
 
 	lapsed      *store.Account // whose session ended by itself a while ago; it opens nothing
@@ -247,7 +248,12 @@ func (v *visit) greet(ctx context.Context, tx *store.Tx) (err error) {
 		}
 		v.unread += n
 	}
-	return nil
+	var ids []federation.IRI
+	for _, a := range v.voices[:min(len(v.voices), 10)] {
+		ids = append(ids, a.ID)
+	}
+	v.waiting, err = tx.WaitingExchanges(ctx, ids...)
+	return err
 }
 
 // voice returns the actor that the visitor wants to speak for: the one named
