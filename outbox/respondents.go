@@ -87,9 +87,13 @@ func WriteRespondentTx(ctx context.Context, tx *store.Tx, x *federation.Exchange
 	if err != nil {
 		return err
 	}
+	zone, err := clocks(ctx, tx)
+	if err != nil {
+		return err
+	}
 	words := locale.New(r.Language)
 	title := inLine(cmp.Or(SourceOf(o).Name, o.Name))
-	args := append(ExchangeArgs(words, o, x), "Name", inLine(r.Name), "Said", ReasonWords(words, said), "Site", cmp.Or(publisher.Name, publisher.Username),
+	args := append(ExchangeArgs(words, o, x, zone), "Name", inLine(r.Name), "Said", ReasonWords(words, said), "Site", cmp.Or(publisher.Name, publisher.Username),
 		"Title", title, "URL", tx.Home()+RespondentPath(tx.Home(), r), "Page", x.Proposal)
 	if r.Address == "" {
 		text := words.T("mail_exchange_"+what+"_note", args...)
@@ -101,22 +105,23 @@ func WriteRespondentTx(ctx context.Context, tx *store.Tx, x *federation.Exchange
 	})
 }
 
-// clocks are those that hand-overs are agreed on.
-var clocks = func() *time.Location {
-	if z, err := time.LoadLocation("Europe/Paris"); err == nil {
-		return z
+// clocks are those of the instance.
+func clocks(ctx context.Context, tx *store.Tx) (*time.Location, error) {
+	name, err := tx.Setting(ctx, locale.ZoneSetting)
+	if errors.Is(err, federation.ErrNotFound) {
+		err = nil
 	}
-	return time.UTC
-}()
+	return locale.Clocks(name), err
+}
 
 // ExchangeArgs is what messages about an exchange may say of its terms.
-func ExchangeArgs(words *locale.Printer, o *federation.Object, x *federation.Exchange) []any {
+func ExchangeArgs(words *locale.Printer, o *federation.Object, x *federation.Exchange, zone *time.Location) []any {
 	t := x.Terms
 	if x.State == federation.ExchangeCountered && x.Counter != nil {
 		t = *x.Counter
 	}
 	return []any{
-		"What", AmountWords(words, o, t.Quantity), "Price", SumWords(words, o, t.Price), "When", DueWords(words, t.Due, clocks), "Where", inLine(t.Place),
+		"What", AmountWords(words, o, t.Quantity), "Price", SumWords(words, o, t.Price), "When", DueWords(words, t.Due, zone), "Where", inLine(t.Place),
 	}
 }
 

@@ -181,7 +181,7 @@ func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *fo
 	}
 	if d.Form = f; f == nil {
 		d.Form = v.form(url.Values{})
-		d.Form.putTerms(in.x.Terms)
+		v.putTerms(d.Form, in.x.Terms)
 	}
 	v.exchangeTerms(d, o, in.me)
 	d.Line = v.timeline(in.x, o, d.exchangeView)
@@ -259,7 +259,7 @@ func (v *visit) exchangeView(x *federation.Exchange, o *federation.Object, me fe
 	e := &exchangeView{
 		Printer: v.words, Exchange: x, URL: v.exchangePath(x), Publisher: me == x.Publisher, Need: ok && p.Purpose == federation.PurposeRequest,
 		What: outbox.AmountWords(v.words, o, x.Terms.Quantity), Price: outbox.SumWords(v.words, o, x.Terms.Price),
-		Day: outbox.DueWords(v.words, x.Terms.Due, zone), Word: v.words.T("page_exchange_" + x.State), Class: exchangeClasses[x.State],
+		Day: outbox.DueWords(v.words, x.Terms.Due, v.zone()), Word: v.words.T("page_exchange_" + x.State), Class: exchangeClasses[x.State],
 		Waiting: x.Waits() == me, When: v.words.Ago(x.Updated, v.Now()),
 	}
 	e.Gives = e.Publisher != e.Need
@@ -330,7 +330,7 @@ func (v *visit) exchangeTerms(d *exchangeData, o *federation.Object, me federati
 	}
 	d.Priced = p.Reciprocal != nil && federation.Priced(x.Terms.Mode)
 	if p.CancelHours > 0 && !x.Terms.Due.IsZero() && !d.Publisher {
-		d.Until = v.words.DateTime(x.Terms.Due.Add(-time.Duration(p.CancelHours) * time.Hour).In(zone))
+		d.Until = v.words.DateTime(x.Terms.Due.Add(-time.Duration(p.CancelHours) * time.Hour).In(v.zone()))
 	}
 	if d.About != "" && !d.Publisher && !p.Closed(o, v.Now()) {
 		d.Again = "/respond?" + url.Values{"id": {string(x.Proposal)}, "again": {"1"}, "as": {d.As}}.Encode()
@@ -354,7 +354,7 @@ func (v *visit) termFacts(o *federation.Object, t federation.Terms) (all []fact)
 	for _, f := range []fact{
 		{Label: "page_exchange_what", Text: outbox.AmountWords(v.words, o, t.Quantity), Icon: "package"},
 		{Label: "page_price", Text: outbox.SumWords(v.words, o, t.Price), Icon: "tag"},
-		{Label: "page_exchange_day", Text: outbox.DueWords(v.words, t.Due, zone), Icon: "calendar"},
+		{Label: "page_exchange_day", Text: outbox.DueWords(v.words, t.Due, v.zone()), Icon: "calendar"},
 		{Label: "page_where", Text: t.Place, Icon: "map-pin"},
 	} {
 		if f.Text != "" {
@@ -404,7 +404,7 @@ func (v *visit) timeline(x *federation.Exchange, o *federation.Object, e *exchan
 		return e.OtherName
 	}
 	add := func(at time.Time, icon, text, words string) {
-		all = append(all, moment{at, v.words.DateTime(at.In(zone)), stamp(at), text, words, icon})
+		all = append(all, moment{at, v.words.DateTime(at.In(v.zone())), stamp(at), text, words, icon})
 	}
 	for _, m := range x.Turns {
 		by := x.Publisher

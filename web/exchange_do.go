@@ -153,7 +153,7 @@ func (v *visit) counterExchange(ctx context.Context, tx *store.Tx, d *deal) (str
 	if d.me != d.x.Publisher || !ok {
 		return "", federation.ErrConflict
 	}
-	t := federation.Terms{Quantity: d.f.amount("quantity", *d.x.Terms.Quantity), Mode: d.x.Terms.Mode, Due: d.f.due(), Place: cut(d.f.Value("place"), maxExchangePlace)}
+	t := federation.Terms{Quantity: d.f.amount("quantity", *d.x.Terms.Quantity), Mode: d.x.Terms.Mode, Due: v.due(d.f), Place: cut(d.f.Value("place"), maxExchangePlace)}
 	if p.Reciprocal != nil && p.Reciprocal.Quantity != nil && federation.Priced(t.Mode) {
 		t.Price = d.f.amount("price", federation.Quantity{Unit: p.Reciprocal.Quantity.Unit})
 	}

@@ -155,7 +155,7 @@ func (v *visit) termsTyped(f *form, o *federation.Object, p federation.Proposal)
 	if p.Reciprocal != nil && p.Reciprocal.Quantity != nil && p.UnitBased == nil && federation.Priced(cmpMode(t.Mode, p)) {
 		t.Price = f.amount("price", federation.Quantity{Unit: p.Reciprocal.Quantity.Unit})
 	}
-	t.Due = f.due()
+	t.Due = v.due(f)
 	t.Place = cut(f.Value("place"), maxExchangePlace)
 	if text := strings.TrimSpace(f.Value("message")); text != "" {
 		t.Message = v.html(string([]rune(text)[:min(len([]rune(text)), maxExchangeWords)]))
@@ -189,7 +189,7 @@ func (f *form) amount(name string, usual federation.Quantity) *federation.Quanti
 }
 
 // due reads the day, and the hour if there is one.
-func (f *form) due() time.Time {
+func (v *visit) due(f *form) time.Time {
 	day, clock := strings.TrimSpace(f.Value("due.date")), strings.TrimSpace(f.Value("due.time"))
 	if day == "" {
 		if clock != "" {
@@ -200,7 +200,7 @@ func (f *form) due() time.Time {
 	if clock == "" {
 		clock = "00:00"
 	}
-	t, err := time.ParseInLocation("2006-01-02 15:04", day+" "+clock, zone)
+	t, err := time.ParseInLocation("2006-01-02 15:04", day+" "+clock, v.zone())
 	if err != nil {
 		f.wrong("due.date", "error_date")
 	}
@@ -320,12 +320,12 @@ func (v *visit) fillAgain(ctx context.Context, tx *store.Tx, o *federation.Objec
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	f.putTerms(x.Terms)
+	v.putTerms(f, x.Terms)
 	return nil
 }
 
 // putTerms is the inverse of termsTyped, but for the message.
-func (f *form) putTerms(t federation.Terms) {
+func (v *visit) putTerms(f *form, t federation.Terms) {
 	f.values.Set("quantity", f.Number(t.Quantity.Value))
 	f.values.Set("mode", t.Mode)
 	f.values.Set("place", t.Place)
@@ -333,7 +333,7 @@ func (f *form) putTerms(t federation.Terms) {
 		f.values.Set("price", f.Number(t.Price.Value))
 	}
 	if !t.Due.IsZero() {
-		due := t.Due.In(zone)
+		due := t.Due.In(v.zone())
 		f.values.Set("due.date", due.Format(time.DateOnly))
 		if clock := due.Format("15:04"); clock != "00:00" {
 			f.values.Set("due.time", clock)

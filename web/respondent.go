@@ -75,7 +75,7 @@ func (v *visit) inviteRespondent(ctx context.Context, tx *store.Tx, o *federatio
 		}
 	}
 	words := locale.New(r.Language)
-	args := append(outbox.ExchangeArgs(words, o, &federation.Exchange{Terms: r.Asked}), "Title", cut(o.Name, 100), "Name", r.Name,
+	args := append(outbox.ExchangeArgs(words, o, &federation.Exchange{Terms: r.Asked}, v.zone()), "Title", cut(o.Name, 100), "Name", r.Name,
 		"Site", v.facts.name(), "URL", v.Origin+outbox.RespondentPath(v.Origin, r), "Page", o.ID)
 	return tx.QueueMail(ctx, &store.Mail{
 		Kind: "exchange", To: r.Address, Subject: words.T("mail_exchange_"+kind+"_subject", args...), Body: words.T("mail_exchange_"+kind+"_body", args...),
