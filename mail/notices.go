@@ -25,7 +25,7 @@ const noticePause = 10 * time.Minute
 // waits for. Likes and shares are on the page.
 var told = []string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
-	"Invite", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject,
+	"Invite", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject, "Alert",
 }
 
 // worthALetter reports whether a notice is.
@@ -135,7 +135,7 @@ func (w *Writer) line(ctx context.Context, tx *store.Tx, words *locale.Printer, 
 	case !errors.Is(err, federation.ErrNotFound):
 		return "", err
 	}
-	line := fmt.Sprintf("* %s %s", who, words.T("page_notice_"+n.Did()))
+	line := fmt.Sprintf("* %s %s", who, words.T("page_notice_"+n.Did(), "Title", oneLine(n.Title)))
 	if n.Object == "" {
 		return line, nil
 	}

@@ -61,6 +61,8 @@ func (t *fixture) fill() {
 			tx.Decide(t.ctx, &Decision{Account: ann.ID, Target: string(bob.ID), Action: "dismiss", Note: "Rien."}),
 			tx.SetNoticesMailed(t.ctx, ann.ID, time.Time{}),
 			tx.RefuseInvitations(t.ctx, "eve@example.org"),
+			tx.AddAlert(t.ctx, &Alert{Account: ann.ID, Words: "pain", Place: "Die", Near: &federation.Point{Latitude: 44.75, Longitude: 5.37}, RadiusKm: 10}),
+			tx.Refer(t.ctx, amap.ID, "P-12", o.ID),
 			tx.SetRemindChoice(t.ctx, amap.ID, o.ID, RemindDay),
 			tx.PutExchange(t.ctx, exchange(o, bob, federation.ExchangeProposed)),
 			errOf(tx.NewCalendarKey(t.ctx, ann.ID)),

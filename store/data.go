@@ -36,6 +36,8 @@ var Personal = map[string]string{
 	"calendar_keys":       "- the secret address of a calendar of what stands in relations.json and outbox.json",
 	"follow_wishes":       "follows.csv",
 	"drafts":              "drafts.json",
+	"alerts":              "account.json",
+	"offer_references":    "offers.csv",
 	"decisions":           "decisions.json", // about what the person published
 	"exchanges":           "exchanges.json",
 	"calendars":           "- calendars that an initiative publishes; their events stand in outbox.json",

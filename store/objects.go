@@ -275,6 +275,9 @@ func (tx *Tx) bury(ctx context.Context, o *federation.Object, seq int64, known b
 	if err := tx.unindex(ctx, seq); err != nil {
 		return err
 	}
+	if _, err := tx.exec(ctx, `DELETE FROM offer_references WHERE object = ?`, o.ID); err != nil {
+		return err
+	}
 	if err := tx.putDocument(ctx, seq, o); err != nil {
 		return err
 	}
@@ -290,6 +293,7 @@ func (tx *Tx) dropObjectsOf(ctx context.Context, author federation.IRI) error {
 		`DELETE FROM object_tags WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
 		`DELETE FROM object_addressees WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
 		`DELETE FROM object_documents WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
+		`DELETE FROM offer_references WHERE actor = ?`,
 	}
 	if !tx.postgres() {
 		queries = append(queries,

@@ -63,7 +63,7 @@ func (e *explained) query(ctx context.Context, query string, args []any) (*sql.R
 // are few, or all are wanted.
 var (
 	scans   = regexp.MustCompile(`^SCAN (\w+)|Seq Scan on (\w+)`)
-	allowed = regexp.MustCompile(`suspensions|settings|accounts|hosts|\b(h|t|i|x)\b|object_words|object_places|VIRTUAL TABLE|received_pending|COVERING INDEX received_lanes|deliveries_by_host|signins|sessions|notices_by_owner|received_others|CONSTANT ROW|INDEX objects_listed|json_each|\ba USING (INDEX|COVERING INDEX) actors_by_username`)
+	allowed = regexp.MustCompile(`suspensions|settings|accounts|hosts|\b(h|t|i|x)\b|object_words|object_places|VIRTUAL TABLE|received_pending|COVERING INDEX received_lanes|deliveries_by_host|signins|sessions|notices_by_owner|received_others|CONSTANT ROW|INDEX objects_listed|INDEX objects_proposals|COVERING INDEX alerts_behind|json_each|\ba USING (INDEX|COVERING INDEX) actors_by_username`)
 )
 
 // Every statement that runs often finds its rows by an index, on data as
@@ -215,6 +215,16 @@ func (t *fixture) everything(tx *Tx, amap, bob *federation.Actor, o *federation.
 			return third(tx.Search(t.ctx, Query{Kinds: []string{"event"}, Author: amap.ID, From: t.now(), Sort: SortStart, LocalOnly: true, Limit: 20}))
 		},
 		func() error { return third(tx.Upcoming(t.ctx, "", "", 20)) },
+		func() error { return third(tx.ProposalsStamp(t.ctx)) },
+		func() error { return tx.OpenProposals(t.ctx, "offer", func(*federation.Object) {}) },
+		func() error { return second(tx.Blocked(t.ctx, amap.ID)) },
+		func() error { return second(tx.Referred(t.ctx, amap.ID, []string{"a", "b"})) },
+		func() error { return second(tx.References(t.ctx, amap.ID)) },
+		func() error { return tx.Refer(t.ctx, amap.ID, "a", o.ID) },
+		func() error { return second(tx.News(t.ctx)) },
+		func() error { return tx.Told(t.ctx, &News{upTo: 1}) },
+		func() error { return second(tx.Alerts(t.ctx, 1)) },
+		func() error { return second(tx.NoticesSince(t.ctx, amap.ID, "Alert", t.now())) },
 		func() error { return tx.LogActivity(t.ctx, create) },
 		func() error { return tx.LogActivity(t.ctx, like) },
 		func() error { return second(tx.Activity(t.ctx, like.ID)) },

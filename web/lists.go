@@ -41,6 +41,7 @@ type listData struct {
 	Publish string // where to add to the list
 	Verb    string
 	Feeds   []followLink
+	Alarm   map[string]string // what an alert would wait for
 }
 
 // A chip is something that narrows the list down, and the list without it.
@@ -92,6 +93,7 @@ func (v *visit) list(ctx context.Context, tx *store.Tx, name string, base store.
 		}
 	}
 	v.dress(d, q)
+	d.Alarm = v.alarm(d)
 	p := &page{Name: "list", Title: v.words.T("page_" + name), Data: d, Problems: f.mistakes, Scripts: placeScripts}
 	p.NoIndex = name == "search" || v.r.URL.RawQuery != ""
 	p.Head = &head{Canonical: v.Origin + "/" + name, Kind: "website", Description: v.words.T("page_" + name + "_intro")}

@@ -11,6 +11,7 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/watch"
 )
 
 // notificationsData is what the page of notifications shows.
@@ -193,7 +194,7 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 	var all []notice
 	for _, n := range list {
 		line := notice{Who: v.actorOf(who[n.Actor], n.Actor), At: v.words.Ago(n.At, v.Now()), Read: n.Read}
-		line.Words = v.words.T("page_notice_" + n.Did())
+		line.Words = v.words.T("page_notice_"+n.Did(), "Title", n.Title)
 		if o := about[n.Object]; o != nil && !o.Gone() {
 			if _, ok, err := v.viewer(ctx, tx, o); err != nil {
 				return nil, err
@@ -207,7 +208,7 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 		if c := deals[n.Object]; c != nil {
 			line.Object = c
 		}
-		if line.Object == nil {
+		if line.Object == nil && n.Kind != watch.NoticeAlert { // whose title is among the words
 			line.Title = n.Title
 		}
 		all = append(all, line)

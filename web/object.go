@@ -42,6 +42,7 @@ type objectData struct {
 	Follow    *followPart  // to do the same from elsewhere
 	Series    *seriesPart  // that it is a date of
 	Respond   *respondPart // to an offer or a need
+	Matches   []*matchLine // what may answer it
 }
 
 // mine is what the author of an object may do with it.
@@ -127,6 +128,9 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 		return nil, err
 	}
 	if d.Respond, err = v.respondPart(ctx, tx, o); err != nil {
+		return nil, err
+	}
+	if d.Matches, err = v.matchesOf(ctx, tx, o); err != nil {
 		return nil, err
 	}
 	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {

@@ -131,6 +131,9 @@ func routes() []route {
 		{path: "/peer/actors", who: member, get: (*visit).peerActor},
 		{path: "/ledger", who: member, get: (*visit).ledger},
 		{path: "/ledger/export", who: member, get: (*visit).ledgerExport},
+		{path: "/matches", who: member, get: (*visit).matches},
+		{path: "/alerts", who: member, get: (*visit).alerts, post: (*visit).addAlert},
+		{path: "/alerts/{alert}", who: member, post: (*visit).changeAlert},
 		{path: "/statements", who: member, get: (*visit).statements},
 
 		// For those who look after the instance.

@@ -57,6 +57,8 @@ var expected = map[string][5]int{
 	"/profile":                    {303, 200, 200, 200, 200},
 	"/feed":                       {303, 200, 200, 200, 200},
 	"/notifications":              {303, 200, 200, 200, 200},
+	"/matches":                    {303, 200, 200, 200, 200},
+	"/alerts":                     {303, 200, 200, 200, 200},
 	"/publish/offer":              {303, 200, 200, 200, 200},
 	"/publish/need":               {303, 200, 200, 200, 200},
 	"/publish/event":              {303, 200, 200, 200, 200},
@@ -154,6 +156,8 @@ var posted = map[string][5]int{
 	"/answer":                      {401, 404, 404, 404, 404},
 	"/account/reminders":           {401, 303, 303, 303, 303},
 	"/answer/remind":               {401, 404, 404, 404, 404},
+	"/alerts":                      {401, 422, 422, 422, 422},
+	"/alerts/{alert}":              {401, 404, 404, 404, 404}, // none has one
 	"/answer/slot":                 {401, 404, 404, 404, 404},
 	"/objects/{id}/answers":        {401, 404, 404, 404, 404},
 	"/objects/{id}/answers/add":    {401, 404, 404, 404, 404},

@@ -24,6 +24,7 @@ import (
 	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/watch"
 	"github.com/klauspost/compress/gzhttp"
 	"golang.org/x/time/rate"
 )
@@ -38,9 +39,10 @@ type Site struct {
 	Now       func() time.Time // nil: time.Now
 	Secure    bool             // reached by https: cookies are for this host alone
 	Version   string
-	Mail      bool   // letters that are queued are sent: an SMTP server is configured
-	Backups   string // directory beside the data for copies of it; empty: none are made
-	File      bool   // the database is a file, not a server with tools of its own
+	Mail      bool         // letters that are queued are sent: an SMTP server is configured
+	Backups   string       // directory beside the data for copies of it; empty: none are made
+	File      bool         // the database is a file, not a server with tools of its own
+	Watch     *watch.Watch // what goes together; nil: nothing is shown of that
 
 	once       sync.Once
 	passwords  *passwords

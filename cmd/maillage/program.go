@@ -22,6 +22,7 @@ import (
 	"codeberg.org/maillage/maillage/mail"
 	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/watch"
 	"codeberg.org/maillage/maillage/web"
 )
 
@@ -40,6 +41,7 @@ type program struct {
 	SignIn string
 
 	keys    *outbox.Signers
+	watch   *watch.Watch
 	mail    *mail.Server // nil: none is configured
 	mailbox *mail.Mailbox
 	log     *slog.Logger
@@ -177,6 +179,7 @@ func (p *program) connect(c *Config, o programOptions) {
 		p.log.Warn("peers may be on http, loopback and private addresses (--allow-private-networks): for trials only")
 	}
 	p.keys = &outbox.Signers{DB: p.DB, Now: p.now}
+	p.watch = &watch.Watch{DB: p.DB, Log: p.log, Now: p.now}
 	p.Client = remote.New(remote.Options{
 		AllowPrivate: c.AllowPrivateNetworks,
 		UserAgent:    outbox.Software + "/" + version + " (+" + p.Origin + "/)",
@@ -206,7 +209,7 @@ func (p *program) handler(c *Config) http.Handler {
 	site := &web.Site{
 		DB: p.DB, Origin: p.Origin, Directory: p.Directory, Log: p.log, Now: p.now,
 		Secure: strings.HasPrefix(p.Origin, "https:"), Version: version,
-		Mail: p.mail != nil, Backups: c.copies(), File: c.file(),
+		Mail: p.mail != nil, Backups: c.copies(), File: c.file(), Watch: p.watch,
 	}
 	pages := site.Routes()
 	mux := http.NewServeMux()
@@ -294,7 +297,7 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	ahead := &outbox.Ahead{DB: p.DB, Log: p.log, Now: p.now}
 	wishes := &outbox.Wishes{DB: p.DB, Directory: p.Directory, Log: p.log, Idle: o.idle}
 	works := []func(context.Context) error{
-		in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, ahead.Run,
+		in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, ahead.Run, p.watch.Run,
 		func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) },
 	}
 	if p.mail != nil { // else nobody would get them
