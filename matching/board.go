@@ -145,7 +145,11 @@ func (b *Board) fact(i *Item, authors, codes numbers) fact {
 // terms returns what an item is found by.
 func (b *Board) terms(i *Item) []term {
 	var list []term
+	places := b.stemmer.Stems(i.Place, i.Language)
 	add := func(key string, where uint8) {
+		if slices.ContainsFunc(places, func(s words.Stem) bool { return s.Key == key }) {
+			return
+		}
 		id, ok := b.names[key]
 		if !ok {
 			id = int32(len(b.keys))

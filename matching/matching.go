@@ -35,6 +35,7 @@ type Item struct {
 	ID, Author  federation.IRI
 	Need        bool
 	Title, Text string // the text may be HTML
+	Place       string // its names say nothing of what is offered: distance says that
 	Language    string // BCP 47; may be empty
 	What        string // a URI that says what it is; may be empty
 	Category    string
@@ -46,7 +47,8 @@ type Item struct {
 	Least       *federation.Decimal // that one may ask for
 }
 
-// ItemOf returns an offer or a need as it is compared, and whether o is one.
+// ItemOf returns an offer or a need as it is compared, and whether o is one. Its
+// text is all that o says; where what its author typed is known, that is better.
 func ItemOf(o *federation.Object) (Item, bool) {
 	p, ok := federation.ProposalOf(o)
 	if !ok {
@@ -66,6 +68,9 @@ func ItemOf(o *federation.Object) (Item, bool) {
 		i.Unit, i.Amount = q.Unit, &q.Value
 	} else if p.Primary.Quantity != nil {
 		i.Unit = p.Primary.Quantity.Unit
+	}
+	if o.Location != nil {
+		i.Place = o.Location.Name + " " + o.Location.City + " " + o.Location.Region
 	}
 	if p.Primary.Minimum != nil {
 		i.Least = &p.Primary.Minimum.Value

@@ -37,7 +37,7 @@ var Personal = map[string]string{
 	"follow_wishes":       "follows.csv",
 	"drafts":              "drafts.json",
 	"alerts":              "account.json",
-	"offer_references":    "offers.csv",
+	"offer_references":    "- what offers are called in a list that was brought: the list is theirs",
 	"decisions":           "decisions.json", // about what the person published
 	"exchanges":           "exchanges.json",
 	"calendars":           "- calendars that an initiative publishes; their events stand in outbox.json",

@@ -8,6 +8,7 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/matching"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -81,6 +82,7 @@ func (m *market) read(ctx context.Context, tx *store.Tx) error {
 	for _, kind := range []string{"offer", "need"} {
 		err := tx.OpenProposals(ctx, kind, func(o *federation.Object) {
 			if i, ok := matching.ItemOf(o); ok {
+				i.Text = outbox.SourceOf(o).Content // without the facts that are written into posts
 				if len(i.Text) > maxText {
 					i.Text = strings.ToValidUTF8(i.Text[:maxText], "")
 				}

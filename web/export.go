@@ -106,6 +106,7 @@ func (e *export) accountFile(ctx context.Context) error {
 			"invitations":  func() (any, error) { invited, err = tx.Invitations(ctx, a.ID); return invited, err },
 			"feedRead":     func() (any, error) { return e.feedMarks(ctx, tx) },
 			"reminders":    func() (any, error) { return tx.RemindChoices(ctx, e.person) },
+			"alerts":       func() (any, error) { return tx.Alerts(ctx, a.ID) },
 		} {
 			if m[what], err = read(); err != nil {
 				return err

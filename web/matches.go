@@ -37,6 +37,7 @@ type matchesData struct {
 	Voices   []option
 	Radii    []navLink
 	Needs    []answered
+	Idle     []*card // that nothing was found for
 	Offers   []answered
 	Nothing  bool // is open
 	Ours     []*loopView
@@ -50,6 +51,7 @@ const (
 	nearMatches  = 5
 	farMatches   = 3
 	shownLoops   = 12
+	besideKm     = 0.1 // less is the same place
 )
 
 // matches shows what may answer what a voice seeks and offers, and rounds.
@@ -71,7 +73,9 @@ func (v *visit) matches(ctx context.Context, tx *store.Tx) (*page, error) {
 		if err != nil {
 			return nil, err
 		}
-		if a.Kind == "need" {
+		if len(a.Near)+len(a.Far) == 0 {
+			d.Idle = append(d.Idle, a.card)
+		} else if a.Kind == "need" {
 			d.Needs = append(d.Needs, a)
 		} else {
 			d.Offers = append(d.Offers, a)
@@ -204,7 +208,7 @@ func (s *sight) lines(ctx context.Context, pairs []watch.Pair) ([]*matchLine, er
 		}
 		l := &matchLine{card: s.card(o), Why: s.reasons(p.Why), near: p.Near, km: p.Why.Km}
 		l.Author = s.actorOf(s.authors[o.AttributedTo], o.AttributedTo)
-		if l.km >= 0 {
+		if l.km >= besideKm {
 			l.Far = s.words.Km(l.km)
 		}
 		all = append(all, l)
@@ -235,8 +239,11 @@ func (v *visit) reasons(r matching.Reason) string {
 		}
 		add("page_match_modes", "Modes", strings.Join(modes, ", "))
 	}
-	if r.Km >= 0 {
+	switch {
+	case r.Km >= besideKm:
 		add("page_match_km", "Km", v.words.Km(r.Km))
+	case r.Km >= 0:
+		add("page_match_here")
 	}
 	switch r.Supply {
 	case matching.Whole:

@@ -78,6 +78,13 @@ func demoEnergyOffers(c demoCalendar) []demoOffer {
 			},
 			Purpose: "offer", Modes: []string{"gift"}, Action: "service", Unit: "hour", Category: "energie",
 		}},
+		{demoPost{"cave-halle", 1, nil, ""}, outbox.OfferForm{
+			CommonForm: outbox.CommonForm{
+				Title: "Un local frais sous la halle", Description: "Une cave saine à 12 °C, douze mois sur douze, pour des légumes ou des conserves. On s’arrange.",
+				Place: outbox.PlaceForm{City: "Valence", Postal: "26000", Country: "FR", Lat: "44.9334", Lon: "4.8924"}, Hashtags: "#Stockage",
+			},
+			Purpose: "offer", Modes: []string{"sharedUse", "barter"}, Quantity: "25", Unit: "squareMetre", Category: "alimentation",
+		}},
 	}
 }
 
@@ -96,6 +103,13 @@ func demoEnergyNeeds(c demoCalendar) []demoOffer {
 				Alt: "Dessin de cinq personnes derrière une table", Place: outbox.PlaceForm{Name: "Parc Jouvet", Postal: "26000", City: "Valence", Country: "FR", Lat: "44.9298", Lon: "4.8876"}, Hashtags: "#Bénévolat",
 			},
 			Purpose: "request", Modes: []string{"volunteering"}, Action: "service", Quantity: "2", Unit: "hour", Available: "16", Until: c.in(27), Category: "energie",
+		}},
+		{demoPost{"freins-cargo", 2, nil, ""}, outbox.OfferForm{
+			CommonForm: outbox.CommonForm{
+				Title: "Réviser les freins du vélo-cargo", Description: "Il a beaucoup roulé cet été, toujours chargé. Nous pouvons prêter de la place au frais, ou du temps.",
+				Place: outbox.PlaceForm{City: "Valence", Postal: "26000", Country: "FR", Lat: "44.9334", Lon: "4.8924"}, Hashtags: "#Vélo",
+			},
+			Purpose: "request", Modes: []string{"barter", "timeBank"}, Action: "service", Category: "mobilite",
 		}},
 	}
 }

@@ -72,6 +72,13 @@ func demoRepairOffers(c demoCalendar) []demoOffer {
 			Purpose: "offer", Modes: []string{"timeBank"}, Action: "service", Quantity: "2", Unit: "hour",
 			Price: "2", Currency: "hour", Per: "lot", Category: "education",
 		}},
+		{demoPost{"freins", 2, nil, ""}, outbox.OfferForm{
+			CommonForm: outbox.CommonForm{
+				Title: "Révision de freins et dérailleurs", Description: "Pour les associations qui roulent : vélos, remorques et vélos-cargos, contre un coup de main ou de quoi goûter.",
+				Place: demoWorkshop(), Hashtags: "#Vélo",
+			},
+			Purpose: "offer", Modes: []string{"barter", "timeBank"}, Action: "service", Category: "mobilite",
+		}},
 	}
 }
 
@@ -97,6 +104,13 @@ func demoRepairNeeds(c demoCalendar) []demoOffer {
 				Place: demoWorkshop(), Hashtags: "#Outils",
 			},
 			Purpose: "request", Modes: []string{"loan", "gift"}, UnitName: "l’outil", Available: "4", Category: "artisanat-reparation",
+		}},
+		{demoPost{"repas-benevoles", 3, nil, ""}, outbox.OfferForm{
+			CommonForm: outbox.CommonForm{
+				Title: "De la farine pour les crêpes du samedi", Description: "Trente bénévoles et visiteurs affamés à quatre heures. En échange, nous réparons vos outils et vos vélos.",
+				Place: demoWorkshop(), Hashtags: "#Convivialité",
+			},
+			Purpose: "request", Modes: []string{"barter", "gift"}, Quantity: "10", Unit: "kilogram", Category: "alimentation",
 		}},
 	}
 }

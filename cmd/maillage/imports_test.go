@@ -99,7 +99,7 @@ var layers = map[string]layer{
 		not:     []string{"net/http/..."},
 	},
 	"watch": {
-		ours: []string{"federation", "words", "matching", "store", "locale"},
+		ours: []string{"federation", "words", "matching", "store", "locale", "outbox"},
 		not:  []string{"net/http/...", "database/sql/..."},
 	},
 	"web": {
