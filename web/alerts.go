@@ -162,9 +162,9 @@ func (v *visit) changeAlert(ctx context.Context) (*page, error) {
 	return see("/alerts", done), nil
 }
 
-// alarm is the search of a list as an alert takes it: what to be told of. Nil
+// waitFor is the search of a list as an alert takes it: what to be told of. Nil
 // where there is nothing to wait for.
-func (v *visit) alarm(d *listData) map[string]string {
+func (v *visit) waitFor(d *listData) map[string]string {
 	if v.account == nil || d.Name == "events" {
 		return nil
 	}

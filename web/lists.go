@@ -93,7 +93,7 @@ func (v *visit) list(ctx context.Context, tx *store.Tx, name string, base store.
 		}
 	}
 	v.dress(d, q)
-	d.Alarm = v.alarm(d)
+	d.Alarm = v.waitFor(d)
 	p := &page{Name: "list", Title: v.words.T("page_" + name), Data: d, Problems: f.mistakes, Scripts: placeScripts}
 	p.NoIndex = name == "search" || v.r.URL.RawQuery != ""
 	p.Head = &head{Canonical: v.Origin + "/" + name, Kind: "website", Description: v.words.T("page_" + name + "_intro")}
