@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -486,9 +485,4 @@ func (v *visit) receiptPage(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	p.Name, p.Title = "receipt", v.words.T("page_receipt")
 	return p, nil
-}
-
-// Printed is the day on which a receipt is printed, and Number how it is known.
-func (d *exchangeData) Number() string {
-	return strings.ToUpper(d.URL[strings.LastIndexByte(d.URL, '/')+1:][:8])
 }

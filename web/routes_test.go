@@ -84,6 +84,9 @@ var expected = map[string][5]int{
 	"/guest":                            {200, 200, 200, 200, 200},
 	"/respond":                          {303, 404, 404, 404, 404}, // to what?
 	"/respond/confirm":                  {200, 200, 200, 200, 200},
+	"/objects/{id}/exchanges":           {303, 404, 200, 404, 200},
+	"/objects/{id}/exchanges/sheet":     {303, 404, 200, 404, 200},
+	"/objects/{id}/exchanges/table":     {303, 404, 200, 404, 200},
 	"/exchanges":                        {303, 200, 200, 200, 200},
 	"/exchanges/{id}":                   {303, 404, 404, 404, 404},
 	"/exchanges/{id}/receipt":           {303, 404, 404, 404, 404},
@@ -180,6 +183,7 @@ var posted = map[string][5]int{
 	"/respond":                          {401, 404, 404, 404, 404},
 	"/respond/confirm":                  {200, 200, 200, 200, 200},
 	"/respond/forget":                   {200, 200, 200, 200, 200},
+	"/objects/{id}/exchanges":           {401, 404, 404, 404, 404},
 	"/exchanges/{id}":                   {401, 404, 404, 404, 404},
 	"/react":                            {401, 400, 400, 400, 400},
 	"/reply":                            {401, 404, 404, 404, 404},
