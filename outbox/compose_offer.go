@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,15 @@ type OfferForm struct {
 	From      string // the first day
 	Until     string // the last day, which counts in full
 	Category  string // one of locale.Sectors
+
+	AtOnce      bool   // what is asked for is agreed at once
+	Threshold   string // bought in common: from how much on
+	CancelHours string // how long before the hand-over one may still cancel
+	Payment     string // where one may pay, a web address
 }
+
+// maxCancelHours is how long before the hand-over one may be bound: a month.
+const maxCancelHours = 31 * 24
 
 // A PartForm is one row of the break-up of a price.
 type PartForm struct{ Name, Kind, Amount string }
@@ -50,7 +59,12 @@ func (f OfferForm) Object(c Composer) (*federation.Object, Problems) {
 		s.Available = SourceOf(c.Old).Available // still what Reopen gives back
 	}
 	f.validity(c, o, &s, &ps)
-	f.proposal(c.Author.ID, &ps).Put(o)
+	p := f.proposal(c.Author.ID, &ps)
+	if c.Old != nil { // what this form does not ask for
+		old, _ := federation.ProposalOf(c.Old)
+		p.Dates, p.Payments = old.Dates, old.Payments
+	}
+	p.Put(o)
 	return c.finish(o, s, ps)
 }
 
@@ -97,7 +111,41 @@ func (f OfferForm) proposal(author federation.IRI, ps *Problems) federation.Prop
 	p.Reciprocal = f.reciprocal(author, ps)
 	p.UnitBased = f.unitBased(ps)
 	p.Breakdown = f.breakdown(ps)
+	f.deal(&p, ps)
 	return p
+}
+
+// deal reads how an agreement comes about.
+func (f OfferForm) deal(p *federation.Proposal, ps *Problems) {
+	p.AtOnce = f.AtOnce
+	unit := "one"
+	if p.Primary.Quantity != nil {
+		unit = p.Primary.Quantity.Unit
+	}
+	if p.Threshold = amount(f.Threshold, unit, "threshold", ps); p.Threshold != nil && p.Threshold.Value.Zero() {
+		p.Threshold = nil
+	}
+	switch {
+	case p.Threshold == nil:
+	case f.AtOnce:
+		ps.add("threshold", "error_threshold_once")
+	case f.Until == "":
+		ps.add("threshold", "error_threshold_until")
+	}
+	if typed := strings.TrimSpace(f.CancelHours); typed != "" {
+		hours, err := strconv.Atoi(typed)
+		if err != nil || hours < 0 || hours > maxCancelHours {
+			ps.add("cancelHours", "error_cancel_hours", "Most", maxCancelHours)
+		}
+		p.CancelHours = hours
+	}
+	if link := strings.TrimSpace(f.Payment); link != "" {
+		iri, err := federation.ParseIRI(link)
+		if err != nil {
+			ps.add("paymentLink", "error_url")
+		}
+		p.Payment = string(iri)
+	}
 }
 
 func (f OfferForm) modes(ps *Problems) []string {
@@ -268,6 +316,13 @@ func OfferFormOf(o *federation.Object, zone *time.Location) OfferForm {
 		f.Parts = append(f.Parts, PartForm{part.Name, part.Kind, string(part.Amount)})
 	}
 	f.From, f.Until = dayIn(o.Start, zone), dayIn(o.End, zone)
+	f.AtOnce, f.Payment = p.AtOnce, p.Payment
+	if p.Threshold != nil {
+		f.Threshold = string(p.Threshold.Value)
+	}
+	if p.CancelHours > 0 {
+		f.CancelHours = strconv.Itoa(p.CancelHours)
+	}
 	return f
 }
 

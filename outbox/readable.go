@@ -305,6 +305,9 @@ func (w writer) howMuch(p federation.Proposal) string {
 	if q := i.Minimum; q != nil && !q.Value.Zero() && !single(q) {
 		all = append(all, w.T("post_minimum", "Quantity", w.Quantity(q.Value, q.Unit)))
 	}
+	if q := p.Threshold; q != nil {
+		all = append(all, w.T("post_threshold", "Quantity", w.Quantity(q.Value, q.Unit)))
+	}
 	return capital(strings.Join(all, ", "))
 }
 

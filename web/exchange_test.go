@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -202,4 +204,57 @@ func TestAFreePriceIsNotKept(t *testing.T) {
 	if body := i.as("member").get(page).wants(t, 200, "prix libre").body; strings.Contains(body, "12\u202f€") {
 		t.Error("what somebody gives is kept")
 	}
+}
+
+// What is asked about how an agreement comes about is kept, and comes back with
+// what is wrong.
+func TestHowAnAgreementComesAbout(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		f := offer()
+		for name, value := range map[string]string{"agree": "once", "cancel.hours": "48", "payment": "https://pay.example/amap"} {
+			f.Set(name, value)
+		}
+		b := i.as("admin")
+		path := led(b.post("/publish/offer", f).wants(t, 303))
+		b.get(path+"/edit").wants(t, 200, `value="https://pay.example/amap"`, `value="48"`, "C’est accepté tout de suite")
+		page := went(t, i.as("member").post("/respond", wish(path, "2", "36")))
+		i.as("member").get(page).wants(t, 200, "convenu", "https://pay.example/amap", "Vous pouvez annuler jusqu’au")
+		if got := i.left(path); got != "10" {
+			t.Errorf("%s left", got)
+		}
+		late := wish(path, "1", "18")
+		late.Set("due.date", "2026-09-02")
+		page = went(t, i.as("member").post("/respond", late))
+		i.as("member").post(page, url.Values{"do": {"cancel"}, "reason": {"Malade"}}).wants(t, 422, "trop tard pour annuler", "Malade")
+
+		for name, value := range map[string]string{"threshold": "20", "cancel.hours": "-3", "payment": "javascript:alert(1)", "until": ""} {
+			f.Set(name, value)
+		}
+		b.post("/publish/offer", f).wants(t, 422, `value="-3"`, "nombre d’heures", "f-payment-error", "Choisissez")
+		f.Set("agree", "ask")
+		b.post("/publish/offer", f).wants(t, 422, "jusqu’à quand on peut se joindre")
+	})
+}
+
+// What is bought in common is agreed on with everybody, or refused with the
+// reason.
+func TestBoughtInCommon(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		f := offer()
+		f.Set("threshold", "5")
+		publish := func() string { return led(i.as("admin").post("/publish/offer", f).wants(t, 303)) }
+		lapses := &outbox.Lapses{DB: i.db}
+		path, short := publish(), publish()
+		one := went(t, i.as("member").post("/respond", wish(path, "2", "36")))
+		alone := went(t, i.as("member").post("/respond", wish(short, "2", "36")))
+		i.as("member").get(one).wants(t, 200, "demandé")
+		two := went(t, i.as("moderator").post("/respond", wish(path, "3", "54")))
+		i.as("member").get(one).wants(t, 200, "convenu")
+		i.as("moderator").get(two).wants(t, 200, "convenu")
+		must(t, lapses.Step(t.Context()))
+		i.as("member").get(alone).wants(t, 200, "demandé")
+		i.pass(111 * 24 * time.Hour) // after the last day
+		must(t, lapses.Step(t.Context()))
+		i.as("member").get(alone).wants(t, 200, "refusé", "n’a pas atteint la quantité")
+	})
 }

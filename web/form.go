@@ -55,6 +55,7 @@ var fields = map[string]string{
 	"minimumQuantity": "minimum", "reciprocal": "price", "unitBased": "per", "priceBreakdown": "parts",
 	"startTime": "from", "endTime": "until", "eventStatus": "status", "joinMode": "join",
 	"maximumAttendeeCapacity": "capacity", "externalParticipationUrl": "external", "preferredUsername": "username",
+	"cancelHours": "cancel.hours", "paymentLink": "payment",
 }
 
 // take notes what outbox found wrong.

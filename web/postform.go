@@ -44,6 +44,7 @@ func (v *visit) vocabularies(d *composeData) {
 		d.Audiences = slices.DeleteFunc(d.Audiences, func(o option) bool { return o.Value == "invited" })
 	}
 	d.Actions = options(w, "form_action_", []string{"goods", "service"})
+	d.Agrees = options(w, "form_agree_", []string{"ask", "once"})
 	d.Pers = options(w, "form_per_", []string{"open", "unit", "lot"})
 	d.Currencies = options(w, "form_currency_", []string{"EUR", "CHF", "hour"})
 	if c := d.Form.Value("currency"); c != "" && !slices.ContainsFunc(d.Currencies, func(o option) bool { return o.Value == c }) {
@@ -74,6 +75,7 @@ func offerForm(f *form, kind string) outbox.OfferForm {
 	if kind == "need" {
 		o.Purpose = federation.PurposeRequest
 	}
+	o.AtOnce, o.Threshold, o.CancelHours, o.Payment = f.Value("agree") == "once", f.Value("threshold"), f.Value("cancel.hours"), f.Value("payment")
 	if other := strings.TrimSpace(f.Value("currency.other")); other != "" {
 		o.Currency = other
 	}
@@ -140,6 +142,12 @@ func offerValues(o outbox.OfferForm) url.Values {
 		values.Set(name, value)
 	}
 	values["modes"] = o.Modes
+	if o.AtOnce {
+		values.Set("agree", "once")
+	}
+	for name, value := range map[string]string{"threshold": o.Threshold, "cancel.hours": o.CancelHours, "payment": o.Payment} {
+		values.Set(name, value)
+	}
 	for _, p := range o.Parts {
 		values.Add("part.name", p.Name)
 		values.Add("part.kind", p.Kind)

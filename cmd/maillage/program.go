@@ -297,7 +297,7 @@ func (p *program) startWorkers(ctx context.Context, c *Config, o programOptions)
 	ahead := &outbox.Ahead{DB: p.DB, Log: p.log, Now: p.now}
 	wishes := &outbox.Wishes{DB: p.DB, Directory: p.Directory, Log: p.log, Idle: o.idle}
 	works := []func(context.Context) error{
-		in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, ahead.Run, p.watch.Run,
+		in.Run, out.Run, letters.Run, wishes.Run, calendars.Run, ahead.Run, p.watch.Run, (&outbox.Lapses{DB: p.DB, Log: p.log}).Run,
 		func(ctx context.Context) error { return p.housekeeping(ctx, &c.Storage) },
 	}
 	if p.mail != nil { // else nobody would get them
