@@ -52,7 +52,6 @@ type bench struct {
 type served struct {
 	body   string
 	etag   string
-	dated  bool // by Last-Modified
 	status int
 	header http.Header
 	answer http.HandlerFunc // instead of all that

@@ -149,14 +149,6 @@ func slotsTyped(f *form, o *federation.Object) []federation.IRI {
 	return ticked
 }
 
-// slotKeys are slots as forms name them.
-func slotKeys(ids []federation.IRI) (keys []string) {
-	for _, id := range ids {
-		keys = append(keys, outbox.SlotKey(id))
-	}
-	return keys
-}
-
 // takeSlot says that the visitor does something at an event, or after all does
 // not. Who takes a slot comes.
 func (v *visit) takeSlot(ctx context.Context) (*page, error) {
