@@ -410,7 +410,7 @@ func TestDemoCasts(t *testing.T) {
 				}
 				addsUp(t, o)
 			}
-			if n := len(cast.offers) - needs; n < 4 || n > 6 || needs < 2 || needs > 3 {
+			if n := len(cast.offers) - needs; n < 4 || n > 6 || needs < 2 || needs > 4 {
 				t.Errorf("%s: %d offers, %d needs", cast.folder, n, needs)
 			}
 			online, cancelled := 0, 0
