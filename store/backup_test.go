@@ -71,7 +71,7 @@ func (t *fixture) fill() {
 			tx.PutGuest(t.ctx, &Guest{Event: o.ID, Name: "Zoé", Address: "zoe@example.org", Answer: GuestYes}),
 			tx.AddCalendar(t.ctx, &Calendar{Actor: amap.ID, URL: "https://cloud.example/agenda.ics", Name: "Agenda", State: CalendarActive}),
 			tx.PutCalendarEvent(t.ctx, &CalendarEvent{Calendar: 1, Key: "1", UID: "1", Title: "Fête", Object: o.ID, State: EntryPublished}),
-			tx.PutCalendarUpload(t.ctx, &CalendarUpload{Account: ann.ID, Name: "a.ics", Actor: amap.ID, Body: []byte{0, 255}}),
+			tx.PutBrought(t.ctx, &BroughtFile{Kind: FileCalendar, Account: ann.ID, Name: "a.ics", Actor: amap.ID, Body: []byte{0, 255}}),
 			tx.PutRespondent(t.ctx, &Respondent{Proposal: o.ID, Name: "Zoé", Address: "zoe@example.org", Language: "fr"}),
 			errOf("", second(tx.Subscribe(t.ctx, "eve@example.org", "fr", SubscribedAll))),
 			tx.QueueMail(t.ctx, &Mail{Kind: "test", To: "ann@example.org", Subject: "Réunion", Body: "À jeudi."}))

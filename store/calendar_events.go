@@ -4,9 +4,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -148,70 +145,4 @@ func (tx *Tx) EntryCounts(ctx context.Context, calendar int64) (map[string]int, 
 		return err
 	}, `SELECT state, COUNT(*) FROM calendar_events WHERE calendar = ? AND ends >= ? GROUP BY state`, calendar, tx.now)
 	return counts, err
-}
-
-// How many files of one account wait to be published.
-const maxCalendarFiles = 3
-
-// A CalendarUpload is a file that somebody brought and looks through.
-type CalendarUpload struct {
-	ID        string // set by PutCalendarUpload
-	Account   int64
-	Name      string // of the file
-	Actor     federation.IRI
-	WallClock bool
-	Body      []byte
-	Created   time.Time
-}
-
-// PutCalendarUpload keeps a file for a day. The oldest go when an account has
-// too many.
-func (tx *Tx) PutCalendarUpload(ctx context.Context, f *CalendarUpload) error {
-	f.ID, f.Created = strings.ToLower(rand.Text()), tx.now
-	_, err := tx.exec(ctx, `
-		INSERT INTO calendar_files (id, account, name, actor, wall_clock, body, created) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		f.ID, f.Account, f.Name, f.Actor, f.WallClock, f.Body, f.Created)
-	if err != nil {
-		return fmt.Errorf("file of account %d: %w", f.Account, err)
-	}
-	_, err = tx.exec(ctx, `
-		DELETE FROM calendar_files WHERE account = ? AND id NOT IN (
-			SELECT id FROM calendar_files WHERE account = ? ORDER BY created DESC, id LIMIT ?)`, f.Account, f.Account, maxCalendarFiles)
-	return err
-}
-
-// SetWallClock says how the hours of a file are meant.
-func (tx *Tx) SetWallClock(ctx context.Context, f *CalendarUpload) error {
-	n, err := tx.exec(ctx, `UPDATE calendar_files SET wall_clock = ? WHERE id = ? AND account = ?`, f.WallClock, f.ID, f.Account)
-	return named(changed(n, err), "file", f.ID)
-}
-
-// CalendarUpload returns a file of an account; to others it is not there.
-func (tx *Tx) CalendarUpload(ctx context.Context, account int64, id string) (*CalendarUpload, error) {
-	f, err := first(ctx, tx, func(r row) (*CalendarUpload, error) {
-		f := new(CalendarUpload)
-		var created int64
-		err := r.Scan(&f.ID, &f.Account, &f.Name, &f.Actor, &f.WallClock, &f.Body, &created)
-		f.Created = moment(created)
-		return f, err
-	}, `SELECT id, account, name, actor, wall_clock, body, created FROM calendar_files WHERE id = ? AND account = ?`, id, account)
-	return f, named(err, "file", id)
-}
-
-// CalendarUploads returns the files that an account has not published yet, by
-// their names only, the latest first.
-func (tx *Tx) CalendarUploads(ctx context.Context, account int64) ([]*CalendarUpload, error) {
-	return all(ctx, tx, func(r row) (*CalendarUpload, error) {
-		f := &CalendarUpload{Account: account}
-		var created int64
-		err := r.Scan(&f.ID, &f.Name, &created)
-		f.Created = moment(created)
-		return f, err
-	}, `SELECT id, name, created FROM calendar_files WHERE account = ? ORDER BY created DESC, id LIMIT ?`, account, maxCalendarFiles)
-}
-
-// DropCalendarUpload forgets a file.
-func (tx *Tx) DropCalendarUpload(ctx context.Context, account int64, id string) error {
-	_, err := tx.exec(ctx, `DELETE FROM calendar_files WHERE id = ? AND account = ?`, id, account)
-	return named(err, "file", id)
 }

@@ -41,7 +41,7 @@ var Personal = map[string]string{
 	"decisions":           "decisions.json", // about what the person published
 	"exchanges":           "exchanges.json",
 	"calendars":           "- calendars that an initiative publishes; their events stand in outbox.json",
-	"calendar_files":      "- a calendar that somebody is in the middle of bringing in, for a day",
+	"calendar_files":      "- a calendar or a list that somebody is in the middle of bringing in, for a day",
 	"subscriptions":       "- letters that anybody subscribes to by address; each letter leads to the page that ends it",
 	"reminders":           "account.json",
 	"guests":              "- answers to events of people without an account; each letter leads to the page that changes or erases them",

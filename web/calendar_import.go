@@ -40,7 +40,7 @@ func (v *visit) calendarImportPage(f *form) *page {
 // bringCalendar keeps a file, to be looked through.
 func (v *visit) bringCalendar(ctx context.Context) (*page, error) {
 	f := v.posted()
-	u := &store.CalendarUpload{Account: v.account.ID}
+	u := &store.BroughtFile{Kind: store.FileCalendar, Account: v.account.ID}
 	if a := v.publisher(f); a != nil {
 		u.Actor = a.ID
 	}
@@ -50,14 +50,14 @@ func (v *visit) bringCalendar(ctx context.Context) (*page, error) {
 	if len(f.mistakes) > 0 {
 		return v.calendarImportPage(f), nil
 	}
-	if err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.PutCalendarUpload(ctx, u) }); err != nil {
+	if err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.PutBrought(ctx, u) }); err != nil {
 		return nil, err
 	}
 	return see("/settings/calendars/import/"+u.ID, ""), nil
 }
 
 // takeCalendar reads the file of a form; what is no calendar is a mistake.
-func (v *visit) takeCalendar(f *form, u *store.CalendarUpload) error {
+func (v *visit) takeCalendar(f *form, u *store.BroughtFile) error {
 	files := v.files("file")
 	if len(files) == 0 {
 		f.wrong("file", "error_calendar_file_missing")
@@ -109,8 +109,8 @@ type previewLine struct {
 const shownLines = 500
 
 // broughtFile reads a file that the visitor brought.
-func (v *visit) broughtFile(ctx context.Context, tx *store.Tx) (*store.CalendarUpload, *calendar.File, error) {
-	u, err := tx.CalendarUpload(ctx, v.account.ID, v.r.PathValue("file"))
+func (v *visit) broughtFile(ctx context.Context, tx *store.Tx) (*store.BroughtFile, *calendar.File, error) {
+	u, err := tx.BroughtFile(ctx, v.account.ID, store.FileCalendar, v.r.PathValue("file"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -191,7 +191,7 @@ func (v *visit) previewLine(l *harvest.Line, f *form) previewLine {
 // another way, or forgets it.
 func (v *visit) publishCalendar(ctx context.Context) (*page, error) {
 	f := v.posted()
-	var u *store.CalendarUpload
+	var u *store.BroughtFile
 	var file *calendar.File
 	err := v.DB.View(ctx, func(tx *store.Tx) (err error) {
 		u, file, err = v.broughtFile(ctx, tx)
@@ -206,7 +206,7 @@ func (v *visit) publishCalendar(ctx context.Context) (*page, error) {
 		err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.SetWallClock(ctx, u) })
 		return see(v.r.URL.Path, ""), err
 	case "drop":
-		err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.DropCalendarUpload(ctx, v.account.ID, u.ID) })
+		err := v.DB.Update(ctx, func(tx *store.Tx) error { return tx.DropBrought(ctx, v.account.ID, u.ID) })
 		return see("/settings/calendars", ""), err
 	}
 	if len(f.values["entry"]) == 0 {
@@ -229,7 +229,7 @@ func (v *visit) nothingChosen(ctx context.Context, f *form) (p *page, err error)
 }
 
 // takeFile publishes, and leads to what came of it.
-func (v *visit) takeFile(ctx context.Context, u *store.CalendarUpload, file *calendar.File, chosen []string) (*page, error) {
+func (v *visit) takeFile(ctx context.Context, u *store.BroughtFile, file *calendar.File, chosen []string) (*page, error) {
 	name := file.Name
 	if name == "" {
 		name = u.Name
@@ -245,7 +245,7 @@ func (v *visit) takeFile(ctx context.Context, u *store.CalendarUpload, file *cal
 			return err
 		}
 		id = c.ID
-		return tx.DropCalendarUpload(ctx, v.account.ID, u.ID)
+		return tx.DropBrought(ctx, v.account.ID, u.ID)
 	})
 	return see("/settings/calendars/"+strconv.FormatInt(id, 10), "calendar_imported"), err
 }

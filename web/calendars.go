@@ -64,7 +64,7 @@ func (v *visit) calendarsPage(ctx context.Context, tx *store.Tx, f *form) (*page
 		}
 		d.Calendars = append(d.Calendars, l)
 	}
-	files, err := tx.CalendarUploads(ctx, v.account.ID)
+	files, err := tx.BroughtFiles(ctx, v.account.ID, store.FileCalendar)
 	if err != nil {
 		return nil, err
 	}

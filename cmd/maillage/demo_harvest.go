@@ -45,7 +45,7 @@ func (d *demo) harvested(ctx context.Context, s *demoSite) error {
 		return err
 	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.PutCalendarUpload(ctx, &store.CalendarUpload{Account: admin.ID, Name: "agenda-du-moulin.ics", Actor: initiative, Body: []byte(s.cast.calendar)})
+		return tx.PutBrought(ctx, &store.BroughtFile{Kind: store.FileCalendar, Account: admin.ID, Name: "agenda-du-moulin.ics", Actor: initiative, Body: []byte(s.cast.calendar)})
 	})
 }
 
