@@ -86,13 +86,13 @@ func TestATableOfOpenFoodNetworkIsUnderstood(t *testing.T) {
 	_, forms := read(t, network)
 	var got []string
 	for _, f := range forms {
-		got = append(got, fmt.Sprintf("%s: %s for %s %s %s, %s left %s", f.Title, f.Price, f.Quantity, f.Unit, f.UnitName, f.Available, f.Hashtags))
+		got = append(got, fmt.Sprintf("%s: %s for %s %s %s, %s left %s %s", f.Title, f.Price, f.Quantity, f.Unit, f.UnitName, f.Available, f.Hashtags, f.Category))
 	}
 	want := []string{
-		"Carottes – Botte: 2 for 500 gram , 50000 left #Vegetables",
-		"Tomates: 3.50 for 1 kilogram , 40 left #Vegetables",
-		"Radis: 1.20 for 1 one bunch, 8 left #Vegetables",
-		"Jus: 4 for 0.75 litre ,  left #Drinks",
+		"Carottes – Botte: 2 for 500 gram , 50000 left #Vegetables alimentation",
+		"Tomates: 3.50 for 1 kilogram , 40 left #Vegetables alimentation",
+		"Radis: 1.20 for 1 one bunch, 8 left #Vegetables alimentation",
+		"Jus: 4 for 0.75 litre ,  left #Drinks alimentation",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -173,6 +173,9 @@ func (l *List) row(line int, cells []string) *Row {
 	r.days(raw)
 	if has := l.has("number") || l.has("packs"); has {
 		r.pack(raw["number"], raw["unit"], raw["packs"])
+		if r.fields["category"] == "" { // that network is of food
+			r.fields["category"] = "alimentation"
+		}
 	} else {
 		r.unit(raw)
 	}

@@ -139,7 +139,7 @@ func (r *Row) price(raw map[string]string) {
 	}
 	key := strings.ReplaceAll(folded(currency), " ", "")
 	if slices.Contains(strange, key) {
-		r.remark("remark_currency", "Price", value, "Currency", currency)
+		r.remark("error_list_money", "Price", value, "Currency", currency)
 		r.fields["price"] = ""
 		return
 	}

@@ -98,12 +98,17 @@ var layers = map[string]layer{
 		foreign: []string{"github.com/wneessen/go-mail/...", "github.com/emersion/go-imap/v2/...", "github.com/emersion/go-message/...", "golang.org/x/..."},
 		not:     []string{"net/http/..."},
 	},
+	"catalogue": {
+		ours:    []string{"federation", "federation/vocab", "words", "locale", "outbox"},
+		foreign: []string{"golang.org/x/text/..."},
+		not:     []string{"net/http/...", "database/sql/...", "os/..."},
+	},
 	"watch": {
 		ours: []string{"federation", "words", "matching", "store", "locale", "outbox"},
 		not:  []string{"net/http/...", "database/sql/..."},
 	},
 	"web": {
-		ours: []string{"federation", "matching", "watch", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar", "gazetteer", "harvest"},
+		ours: []string{"federation", "matching", "watch", "catalogue", "federation/vocab", "federation/remote", "store", "outbox", "locale", "media", "mail", "calendar", "gazetteer", "harvest"},
 		foreign: []string{
 			"github.com/alexedwards/argon2id", "github.com/lucasb-eyer/go-colorful", "github.com/boombuler/barcode/...", "github.com/gorilla/feeds", "github.com/klauspost/compress/gzhttp",
 			"github.com/pquerna/otp/...", "github.com/go-webauthn/webauthn/...", "golang.org/x/...",
