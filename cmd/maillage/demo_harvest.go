@@ -45,6 +45,10 @@ func (d *demo) harvested(ctx context.Context, s *demoSite) error {
 		return err
 	}
 	return s.DB.Update(ctx, func(tx *store.Tx) error {
+		list := &store.BroughtFile{Kind: store.FileOffers, Account: admin.ID, Name: "conserves.csv", Actor: initiative, Body: []byte(demoList)}
+		if err := tx.PutBrought(ctx, list); err != nil {
+			return err
+		}
 		return tx.PutBrought(ctx, &store.BroughtFile{Kind: store.FileCalendar, Account: admin.ID, Name: "agenda-du-moulin.ics", Actor: initiative, Body: []byte(s.cast.calendar)})
 	})
 }
@@ -81,3 +85,10 @@ END:VEVENT
 END:VCALENDAR
 `, day(time.Saturday, 3), day(time.Thursday, 5), day(time.Tuesday, 6)), "\n", "\r\n")
 }
+
+// demoList is what the farm keeps in a spreadsheet: a line of it has a mistake.
+const demoList = `Référence;Titre;Catégorie;Façons d'échanger;Prix;Unité;Stock;Jusqu'au;Étagère
+C1;Coulis de tomates;Alimentation;vente, troc;3,80 €;bocal;60;;A
+C2;Confiture de courge;Alimentation;vente;4,50 €;bocal;24;Noël;A
+C3;Cornichons;Alimentation;vente;4 €;bocal;;;B
+`
