@@ -17,9 +17,9 @@ import (
 	"codeberg.org/maillage/maillage/store"
 )
 
-// The demo is a play in four acts: people arrive, they follow each other
-// across the three instances, each publishes, and they answer. What happens
-// between instances goes over the network like everywhere. An instance keeps
+// The demo is a play in five acts: people arrive, they follow each other
+// across the three instances, each publishes, they answer, and members take
+// what is offered. What happens between instances goes over the network like everywhere. An instance keeps
 // in a setting which acts it has seen, so that a second start does not repeat
 // them.
 
@@ -83,6 +83,7 @@ const (
 	actPeople = "people"
 	actPosts  = "posts"
 	actTalk   = "talk"
+	actDeals  = "deals"
 )
 
 // play plays what has not been played before.
@@ -90,7 +91,7 @@ func (d *demo) play(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	for _, act := range []func(context.Context, *demoSite) error{
-		d.people, d.follows, d.following, d.posts, d.talk, d.harvested, d.settled,
+		d.people, d.follows, d.following, d.posts, d.talk, d.deals, d.harvested, d.settled,
 	} {
 		g, ctx := errgroup.WithContext(ctx)
 		for _, s := range d.sites {
@@ -127,7 +128,7 @@ func seen(ctx context.Context, tx *store.Tx, act string) (bool, error) {
 	if errors.Is(err, federation.ErrNotFound) {
 		return false, nil
 	}
-	acts := []string{actPeople, actPosts, actTalk}
+	acts := []string{actPeople, actPosts, actTalk, actDeals}
 	return slices.Index(acts, last) >= slices.Index(acts, act), err
 }
 
