@@ -69,7 +69,7 @@ func Record(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
 		return nil, err
 	}
 	x.Agreement, x.Payment = x.ID, p.Payment
-	return owed, become(ctx, s, x, ExchangeAgreed)
+	return owed, errors.Join(become(ctx, s, x, ExchangeAgreed), tellParty(ctx, s, x, x.Partner, "Agreed"))
 }
 
 // Remark keeps what one of the two says to the other where one of them is no

@@ -97,7 +97,9 @@ func WriteRespondentTx(ctx context.Context, tx *store.Tx, x *federation.Exchange
 		"Title", title, "URL", tx.Home()+RespondentPath(tx.Home(), r), "Page", x.Proposal)
 	if r.Address == "" {
 		text := words.T("mail_exchange_"+what+"_note", args...)
-		return NoteTx(ctx, tx, &Letter{From: x.Publisher, To: x.Partner, Context: string(x.ID), Language: r.Language, Text: text})
+		return NoteTx(ctx, tx, &Letter{
+			From: x.Publisher, To: x.Partner, Context: string(x.ID), InReplyTo: x.Offer.Document(), Language: r.Language, Text: text,
+		})
 	}
 	return tx.QueueMail(ctx, &store.Mail{
 		Kind: "exchange", To: r.Address, Subject: words.T("mail_exchange_"+what+"_subject", args...),

@@ -461,6 +461,15 @@ func (v *visit) talkOf(ctx context.Context, tx *store.Tx, in *door, e *exchangeV
 		if err != nil {
 			return nil, err
 		}
+		if x.Recorded { // the message that it began with
+			first, err := tx.Object(ctx, x.Offer.Document())
+			if ignoreMissing(err) != nil {
+				return nil, err
+			}
+			if err == nil && !first.Gone() {
+				notes = append(notes, first)
+			}
+		}
 		for _, n := range notes {
 			if !slices.Contains(slices.Concat(n.To, n.Cc), x.Other(n.AttributedTo)) {
 				continue // to others

@@ -42,6 +42,7 @@ type notice struct {
 	Title  string // of what is gone
 	At     string
 	Read   bool
+	Record string // where to make an exchange of it
 }
 
 // noticeTabs are what notices can be narrowed to.
@@ -207,6 +208,8 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 		}
 		if c := deals[n.Object]; c != nil {
 			line.Object = c
+		} else if line.Object != nil && (n.Kind == "Reply" || n.Kind == "Mention") {
+			line.Record = v.recordLink(about[n.Object], n.For)
 		}
 		if line.Object == nil && n.Kind != watch.NoticeAlert { // whose title is among the words
 			line.Title = n.Title
@@ -214,6 +217,16 @@ func (v *visit) notices(ctx context.Context, tx *store.Tx, list []store.Noticed)
 		all = append(all, line)
 	}
 	return all, nil
+}
+
+// recordLink is where to make an exchange of a message to a voice; "" if it is
+// none. What was said to everybody is one only if it answers something.
+func (v *visit) recordLink(n *federation.Object, voice federation.IRI) string {
+	i := slices.IndexFunc(v.voices, func(a *federation.Actor) bool { return a.ID == voice })
+	if i < 0 || n.Type != "Note" || v.speaksFor(n.AttributedTo) || n.InReplyTo == "" && n.Visibility("") != federation.VisibleDirect {
+		return ""
+	}
+	return "/record?" + url.Values{"note": {string(n.ID)}, "as": {v.voices[i].Username}}.Encode()
 }
 
 // noticedExchanges returns what notices about exchanges lead to: their pages,

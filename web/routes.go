@@ -80,6 +80,7 @@ func routes() []route {
 		{path: "/objects/{id}/exchanges", who: member, get: (*visit).ordersPage, post: (*visit).tickOrder},
 		{path: "/objects/{id}/exchanges/sheet", who: member, get: (*visit).ordersSheet},
 		{path: "/objects/{id}/exchanges/table", who: member, get: (*visit).ordersTable},
+		{path: "/record", who: member, get: (*visit).recordPage, post: (*visit).record},
 		{path: "/exchanges", who: member, get: (*visit).exchanges},
 		{path: "/notifications", who: member, get: (*visit).notifications},
 		{path: "/notifications/read", who: member, post: (*visit).readNotifications},
