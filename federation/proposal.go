@@ -133,7 +133,7 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	read(o.Extra["cancelHours"], &p.CancelHours)
 	read(o.Extra["dates"], &p.Dates)
 	read(o.Extra["payments"], &p.Payments)
-	p.Payments = max(0, min(p.Payments, maxPayments))
+	p.Payments = max(0, min(p.Payments, MaxPayments))
 	p.Threshold = quantityOf(o.Extra["threshold"])
 	p.Payment = text(o.Extra["paymentLink"])
 	return p, true
@@ -192,8 +192,8 @@ func (p Proposal) Price() (amount Decimal, currency string) {
 	return p.Reciprocal.Quantity.Value, p.Reciprocal.ConformsTo
 }
 
-// maxPayments is in how many parts a season may be paid.
-const maxPayments = 12
+// MaxPayments is in how many parts a season may be paid.
+const MaxPayments = 12
 
 func (p Proposal) check() error {
 	if err := p.checkDates(); err != nil {

@@ -39,6 +39,9 @@ type OfferForm struct {
 	Threshold   string // bought in common: from how much on
 	CancelHours string // how long before the hand-over one may still cancel
 	Payment     string // where one may pay, a web address
+
+	Dates    string // of a season: a line for each date, or for several a week apart
+	Payments string // in how many parts a season may be paid
 }
 
 // maxCancelHours is how long before the hand-over one may be bound: a month.
@@ -59,7 +62,7 @@ func (f OfferForm) Object(c Composer) (*federation.Object, Problems) {
 		s.Available = SourceOf(c.Old).Available // still what Reopen gives back
 	}
 	f.validity(c, o, &s, &ps)
-	p := f.proposal(c.Author.ID, &ps)
+	p := f.proposal(c, &ps)
 	if c.Old != nil { // what this form does not ask for
 		old, _ := federation.ProposalOf(c.Old)
 		p.Dates, p.Payments = old.Dates, old.Payments
@@ -99,7 +102,7 @@ func (f OfferForm) validity(c Composer, o *federation.Object, s *Source, ps *Pro
 	c.sane(o.End, "endTime", ps)
 }
 
-func (f OfferForm) proposal(author federation.IRI, ps *Problems) federation.Proposal {
+func (f OfferForm) proposal(c Composer, ps *Problems) federation.Proposal {
 	p := federation.Proposal{Purpose: f.Purpose, Category: f.Category, Modes: f.modes(ps)}
 	if f.Purpose != federation.PurposeOffer && f.Purpose != federation.PurposeRequest {
 		ps.add("purpose", "error_purpose")
@@ -108,10 +111,11 @@ func (f OfferForm) proposal(author federation.IRI, ps *Problems) federation.Prop
 		ps.add("resourceCategory", "error_category")
 	}
 	p.Primary = f.intent(ps)
-	p.Reciprocal = f.reciprocal(author, ps)
+	p.Reciprocal = f.reciprocal(c.Author.ID, ps)
 	p.UnitBased = f.unitBased(ps)
 	p.Breakdown = f.breakdown(ps)
 	f.deal(&p, ps)
+	f.season(&p, c.zone(), ps)
 	return p
 }
 
@@ -317,6 +321,10 @@ func OfferFormOf(o *federation.Object, zone *time.Location) OfferForm {
 	}
 	f.From, f.Until = dayIn(o.Start, zone), dayIn(o.End, zone)
 	f.AtOnce, f.Payment = p.AtOnce, p.Payment
+	f.Dates = datesOf(p.Dates, zone)
+	if p.Payments > 0 {
+		f.Payments = strconv.Itoa(p.Payments)
+	}
 	if p.Threshold != nil {
 		f.Threshold = string(p.Threshold.Value)
 	}

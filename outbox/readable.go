@@ -178,7 +178,9 @@ func (w writer) facts(p federation.Proposal) []string {
 	if place := w.place(w.o.Location, false); place != "" {
 		lines = append(lines, "📍 "+place)
 	}
-	if d := w.validity(); d != "" {
+	if n := len(p.Dates); n > 0 {
+		lines = append(lines, "🗓️ "+w.T("post_season", "Count", n, "From", w.Day(w.onClocks(p.Dates[0])), "Until", w.Day(w.onClocks(p.Dates[n-1]))))
+	} else if d := w.validity(); d != "" {
 		lines = append(lines, "🗓️ "+d)
 	}
 	return lines
@@ -317,13 +319,7 @@ func single(q *federation.Quantity) bool {
 
 // validity writes from when until when an offer stands.
 func (w writer) validity() string {
-	zone := func(t time.Time) time.Time {
-		if z, err := time.LoadLocation(w.s.Timezone); err == nil && w.s.Timezone != "" {
-			return t.In(z)
-		}
-		return t
-	}
-	from, until := w.Day(zone(w.o.Start)), w.Day(zone(w.o.End))
+	from, until := w.Day(w.onClocks(w.o.Start)), w.Day(w.onClocks(w.o.End))
 	switch {
 	case !w.o.Start.IsZero() && !w.o.End.IsZero():
 		return w.T("post_from_until", "From", from, "Until", until)
@@ -333,6 +329,14 @@ func (w writer) validity() string {
 		return w.T("post_from", "From", from)
 	}
 	return ""
+}
+
+// onClocks puts a time on the clocks of the author.
+func (w writer) onClocks(t time.Time) time.Time {
+	if z, err := time.LoadLocation(w.s.Timezone); err == nil && w.s.Timezone != "" {
+		return t.In(z)
+	}
+	return t
 }
 
 // place writes where: the name or the street, and the town with the number of

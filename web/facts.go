@@ -71,6 +71,10 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 	if p.Category != "" {
 		add("page_category", v.words.Word("sector", p.Category))
 	}
+	if n := len(p.Dates); n > 0 {
+		first, last := v.words.Date(p.Dates[0].In(v.zone())), v.words.Date(p.Dates[n-1].In(v.zone()))
+		add("page_season", v.words.T("post_season", "Count", n, "From", first, "Until", last))
+	}
 	if !o.Start.IsZero() {
 		add("page_valid_from", v.words.Date(o.Start.In(v.zone())))
 	}

@@ -76,6 +76,7 @@ func offerForm(f *form, kind string) outbox.OfferForm {
 		o.Purpose = federation.PurposeRequest
 	}
 	o.AtOnce, o.Threshold, o.CancelHours, o.Payment = f.Value("agree") == "once", f.Value("threshold"), f.Value("cancel.hours"), f.Value("payment")
+	o.Dates, o.Payments = f.Value("dates"), f.Value("payments")
 	if other := strings.TrimSpace(f.Value("currency.other")); other != "" {
 		o.Currency = other
 	}
@@ -145,7 +146,7 @@ func offerValues(o outbox.OfferForm) url.Values {
 	if o.AtOnce {
 		values.Set("agree", "once")
 	}
-	for name, value := range map[string]string{"threshold": o.Threshold, "cancel.hours": o.CancelHours, "payment": o.Payment} {
+	for name, value := range map[string]string{"threshold": o.Threshold, "cancel.hours": o.CancelHours, "payment": o.Payment, "dates": o.Dates, "payments": o.Payments} {
 		values.Set(name, value)
 	}
 	for _, p := range o.Parts {
