@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Who asked without an account, or by a message, has no server that could send
@@ -24,11 +25,11 @@ func Retract(ctx context.Context, s State, x *Exchange, reason string) ([]*Activ
 }
 
 // Confirm takes in what such a partner says was handed over or paid.
-func Confirm(ctx context.Context, s State, x *Exchange, kind string, quantity Decimal, words string) ([]*Activity, error) {
+func Confirm(ctx context.Context, s State, x *Exchange, kind string, due time.Time, quantity Decimal, words string) ([]*Activity, error) {
 	if !x.ByPage(s.Home()) {
 		return nil, fmt.Errorf("%w: %s speaks for themselves", ErrForbidden, x.Partner)
 	}
-	a := NewStep(x, x.Partner, kind, quantity, words)
+	a := NewStepOn(x, x.Partner, kind, due, quantity, words)
 	a.Enclosed.Context, a.Published, a.Enclosed.Published = string(x.ID), s.Now(), s.Now()
 	owed, _, err := fulfilment(ctx, s, a, a.Enclosed)
 	return owed, err

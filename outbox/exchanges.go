@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/federation/signature"
@@ -152,6 +153,16 @@ func CancelTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by fede
 // HandOverTx says on behalf of one of the two what was handed over or paid;
 // all that remains if quantity is empty.
 func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, kind string, quantity federation.Decimal, words string) error {
+	return KeepTx(ctx, tx, x, by, kind, time.Time{}, quantity, words)
+}
+
+// MarkTx says that a date of a season is skipped, or who takes the share of it.
+func MarkTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, mark string, due time.Time, taker string) error {
+	return PublishTx(ctx, tx, federation.NewMark(x, by, mark, due, taker))
+}
+
+// KeepTx is [HandOverTx] for what fell due on one day of a season.
+func KeepTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, kind string, due time.Time, quantity federation.Decimal, words string) error {
 	// Two who tick at once must not name their steps alike.
 	if err := tx.Lock(ctx, x.Proposal); err != nil {
 		return err
@@ -161,10 +172,10 @@ func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by fe
 		return err
 	}
 	if by == x.Partner && x.ByPage(tx.Home()) {
-		owed, err := federation.Confirm(ctx, tx, x, kind, quantity, words)
+		owed, err := federation.Confirm(ctx, tx, x, kind, due, quantity, words)
 		return owe(ctx, tx, owed, err)
 	}
-	return PublishTx(ctx, tx, federation.NewStep(x, by, kind, quantity, words))
+	return PublishTx(ctx, tx, federation.NewStepOn(x, by, kind, due, quantity, words))
 }
 
 // agreed stands in for the agreement that a deletes: it is no object, but its

@@ -72,6 +72,7 @@ type exchangeData struct {
 	Until    string // how long it may be cancelled
 	Again    string // where to ask again, or for something else
 	MayWrite bool
+	Dates    []dateLine // of a season or a loan
 	Receipt  string
 }
 
@@ -183,6 +184,7 @@ func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *fo
 		v.putTerms(d.Form, in.x.Terms)
 	}
 	v.exchangeTerms(d, o, in.me)
+	d.Dates = v.dateLines(in.x, in.me)
 	d.Line = v.timeline(in.x, o, d.exchangeView)
 	if d.Talk, err = v.talkOf(ctx, tx, in, d.exchangeView); err != nil {
 		return nil, err

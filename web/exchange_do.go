@@ -36,6 +36,9 @@ var deals = map[string]func(*visit, context.Context, *store.Tx, *deal) (string, 
 	"delivered": (*visit).handedOver,
 	"paid":      (*visit).paid,
 	"write":     (*visit).writeExchange,
+	"kept":      (*visit).keptDate,
+	"skip":      (*visit).skipDate,
+	"pass":      (*visit).passDate,
 }
 
 // doExchange does what a button of the page of an exchange says.
