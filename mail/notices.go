@@ -26,6 +26,8 @@ const noticePause = 10 * time.Minute
 var told = []string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
 	"Invite", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject, "Alert",
+	federation.Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "Fulfilled", "Standing", "Remark",
+	"GuestOffer", "GuestTaken", "GuestWithdrawn", "GuestCancelled", "GuestFulfilled", "GuestRemark",
 }
 
 // worthALetter reports whether a notice is.

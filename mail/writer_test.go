@@ -3,6 +3,7 @@
 package mail
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -270,6 +271,33 @@ func TestNoticesNameTheEvent(t *testing.T) {
 		})
 		list := d.write()
 		if len(list) != 1 || !strings.Contains(list[0].body, "participe ou demande à participer à Atelier") || !strings.Contains(list[0].body, "vélo\n  "+string(event)) {
+			d.Errorf("%v", list)
+		}
+	})
+}
+
+// A notice of an exchange names what it is about, and leads to its page.
+func TestNoticesNameTheExchange(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		person, bob := federation.IRI(origin+"/actors/ann"), federation.IRI("https://peer.example/users/bob")
+		offer, page := federation.IRI(origin+"/objects/1"), federation.IRI(origin+"/exchanges/0123")
+		d.at = d.at.Add(time.Second)
+		d.update(func(tx *store.Tx) error {
+			a := &federation.Actor{ID: person, Type: "Person", Username: "ann", Name: "ann", Inbox: person + "/inbox", Local: true}
+			o := &federation.Object{ID: offer, Type: "Note", Name: "Paniers de légumes", AttributedTo: person, To: []federation.IRI{federation.Public}, Local: true}
+			x := &federation.Exchange{
+				ID: page, Proposal: offer, Publisher: person, Partner: bob, Offer: bob + "/offers/1", State: federation.ExchangeProposed,
+				Terms: federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: "2"}, Message: "Popocatepetl"},
+			}
+			return errors.Join(tx.PutActor(d.ctx, a), tx.PutObject(d.ctx, o), tx.PutExchange(d.ctx, x),
+				tx.AddAccount(d.ctx, &store.Account{Name: "ann", Email: "ann@example.org", Role: store.RoleMember, Person: person, Locale: "fr", Notify: store.MailDirect}))
+		})
+		d.at = d.at.Add(time.Second)
+		d.update(func(tx *store.Tx) error {
+			return tx.Notify(d.ctx, federation.Notice{For: person, Kind: federation.Offer, Actor: bob, Object: page, At: d.at, Again: true})
+		})
+		list := d.write()
+		if len(list) != 1 || !strings.Contains(list[0].body, "Paniers de légumes\n  "+string(page)) || strings.Contains(list[0].body, "Popocatepetl") {
 			d.Errorf("%v", list)
 		}
 	})
