@@ -62,12 +62,7 @@ func (f OfferForm) Object(c Composer) (*federation.Object, Problems) {
 		s.Available = SourceOf(c.Old).Available // still what Reopen gives back
 	}
 	f.validity(c, o, &s, &ps)
-	p := f.proposal(c, &ps)
-	if c.Old != nil { // what this form does not ask for
-		old, _ := federation.ProposalOf(c.Old)
-		p.Dates, p.Payments = old.Dates, old.Payments
-	}
-	p.Put(o)
+	f.proposal(c, &ps).Put(o)
 	return c.finish(o, s, ps)
 }
 
