@@ -256,25 +256,23 @@ func (w writer) perUnit(price string, q *federation.Quantity) string {
 	case !one:
 		return w.T("per_quantity", "Price", price, "Quantity", w.Quantity(q.Value, q.Unit))
 	case unit == "one" && w.s.UnitName != "":
-		if w.hasArticle(w.s.UnitName) {
-			return price + " " + w.s.UnitName
-		}
-		return w.T("per_name", "Price", price, "Unit", w.s.UnitName)
+		return PerNamed(w.Printer, price, w.s.UnitName)
 	case w.Has("per_" + unit):
 		return w.T("per_"+unit, "Price", price)
 	}
 	return price
 }
 
-// hasArticle reports whether a name begins with one: "le panier".
-func (w writer) hasArticle(name string) bool {
-	name = strings.ToLower(name)
-	for a := range strings.FieldsSeq(w.T("per_articles")) {
-		if strings.HasPrefix(name, a+" ") || strings.HasSuffix(a, "’") && strings.HasPrefix(strings.ReplaceAll(name, "'", "’"), a) {
-			return true
+// PerNamed writes a price for each of what has a name of its own: "18 € le
+// panier", "2 € par botte".
+func PerNamed(p *locale.Printer, price, name string) string {
+	lower := strings.ToLower(name)
+	for a := range strings.FieldsSeq(p.T("per_articles")) {
+		if strings.HasPrefix(lower, a+" ") || strings.HasSuffix(a, "’") && strings.HasPrefix(strings.ReplaceAll(lower, "'", "’"), a) {
+			return price + " " + name
 		}
 	}
-	return false
+	return p.T("per_name", "Price", price, "Unit", name)
 }
 
 // parts writes what the price is made of: "12 € production, 4 € logistique".

@@ -299,7 +299,7 @@ func (v *visit) pricePer(o *federation.Object, p federation.Proposal) string {
 	case !*p.UnitBased:
 		return v.words.T("page_price_lot", "Price", price)
 	case unit != "":
-		return v.words.T("page_price_unit", "Price", price, "Unit", unit)
+		return outbox.PerNamed(v.words, price, unit)
 	}
 	switch q := p.Primary.Quantity; {
 	case q == nil || q.Unit == "one" && q.Value.Cmp("1") == 0:
