@@ -19,9 +19,7 @@ import (
 type matchLine struct {
 	*card
 
-	Why  string
-	near bool
-	km   float64
+	Why string
 }
 
 // An answered is an offer or a need, and what may answer it.
@@ -51,6 +49,7 @@ const (
 	nearMatches  = 5
 	farMatches   = 3
 	shownLoops   = 12
+	maxAnswered  = 40  // offers and needs of one voice, the latest
 	besideKm     = 0.1 // less is the same place
 )
 
@@ -62,17 +61,21 @@ func (v *visit) matches(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	radius, _ := strconv.ParseFloat(v.r.URL.Query().Get("radius"), 64) // nonsense is anywhere
 	d := &matchesData{As: voice.Username, Voices: v.voiceOptions(voice), Radii: v.matchRadii(voice)}
-	found, _, err := tx.Search(ctx, store.Query{Kinds: []string{"offer", "need"}, Author: voice.ID, OpenOnly: true, From: v.Now(), Limit: 100})
+	found, _, err := tx.Search(ctx, store.Query{Kinds: []string{"offer", "need"}, Author: voice.ID, OpenOnly: true, From: v.Now(), Limit: maxAnswered})
 	if err != nil {
 		return nil, err
 	}
 	d.Nothing = len(found) == 0
 	s := &sight{visit: v, tx: tx}
+	var ids []federation.IRI
 	for _, f := range found {
-		a, err := s.answered(ctx, f.Object, radius)
-		if err != nil {
-			return nil, err
-		}
+		ids = append(ids, theirs(v.Watch.Latest().Pairs(f.Object.ID))...)
+	}
+	if err := s.look(ctx, ids); err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		a := s.answered(f.Object, radius)
 		if len(a.Near)+len(a.Far) == 0 {
 			d.Idle = append(d.Idle, a.card)
 		} else if a.Kind == "need" {
@@ -112,8 +115,17 @@ func (v *visit) matchesOf(ctx context.Context, tx *store.Tx, o *federation.Objec
 	if _, ok := federation.ProposalOf(o); !ok || !o.Local || v.account == nil {
 		return nil, nil
 	}
-	lines, err := (&sight{visit: v, tx: tx}).lines(ctx, v.Watch.Latest().Pairs(o.ID))
-	return lines[:min(len(lines), asideMatches)], err
+	s, pairs := &sight{visit: v, tx: tx}, v.Watch.Latest().Pairs(o.ID)
+	if err := s.look(ctx, theirs(pairs)); err != nil {
+		return nil, err
+	}
+	var lines []*matchLine
+	for _, p := range pairs {
+		if s.open[p.Other] != nil && len(lines) < asideMatches {
+			lines = append(lines, s.line(p))
+		}
+	}
+	return lines, nil
 }
 
 // A sight reads what was found a while ago as it is now: what was closed,
@@ -176,44 +188,37 @@ func (s *sight) stands(o *federation.Object) bool {
 }
 
 // answered returns what may answer something, within a radius unless that is 0.
-func (s *sight) answered(ctx context.Context, o *federation.Object, radius float64) (answered, error) {
+func (s *sight) answered(o *federation.Object, radius float64) answered {
 	a := answered{card: s.card(o)}
-	lines, err := s.lines(ctx, s.Watch.Latest().Pairs(o.ID))
-	for _, l := range lines {
+	for _, p := range s.Watch.Latest().Pairs(o.ID) {
 		switch {
-		case radius > 0 && (l.km < 0 || l.km > radius):
-		case l.near && len(a.Near) < nearMatches:
-			a.Near = append(a.Near, l)
-		case !l.near && len(a.Far) < farMatches:
-			a.Far = append(a.Far, l)
+		case s.open[p.Other] == nil, radius > 0 && (p.Why.Km < 0 || p.Why.Km > radius):
+		case p.Near && len(a.Near) < nearMatches:
+			a.Near = append(a.Near, s.line(p))
+		case !p.Near && len(a.Far) < farMatches:
+			a.Far = append(a.Far, s.line(p))
 		}
 	}
-	return a, err
+	return a
 }
 
-// lines shows pairs.
-func (s *sight) lines(ctx context.Context, pairs []watch.Pair) ([]*matchLine, error) {
-	var ids []federation.IRI
+// theirs are the other ones of pairs.
+func theirs(pairs []watch.Pair) (ids []federation.IRI) {
 	for _, p := range pairs {
 		ids = append(ids, p.Other)
 	}
-	if err := s.look(ctx, ids); err != nil {
-		return nil, err
+	return ids
+}
+
+// line shows a pair whose other one was looked at.
+func (s *sight) line(p watch.Pair) *matchLine {
+	o := s.open[p.Other]
+	l := &matchLine{card: s.card(o), Why: s.reasons(p.Why)}
+	l.Author = s.actorOf(s.authors[o.AttributedTo], o.AttributedTo)
+	if p.Why.Km >= besideKm {
+		l.Far = s.words.Km(p.Why.Km)
 	}
-	var all []*matchLine
-	for _, p := range pairs {
-		o := s.open[p.Other]
-		if o == nil {
-			continue
-		}
-		l := &matchLine{card: s.card(o), Why: s.reasons(p.Why), near: p.Near, km: p.Why.Km}
-		l.Author = s.actorOf(s.authors[o.AttributedTo], o.AttributedTo)
-		if l.km >= besideKm {
-			l.Far = s.words.Km(l.km)
-		}
-		all = append(all, l)
-	}
-	return all, nil
+	return l
 }
 
 // reasons writes a reason in a sentence.
