@@ -24,6 +24,15 @@ func TestASeasonOnItsPage(t *testing.T) {
 		i.as("admin").post("/publish/offer", wrong).wants(t, 422, "f-dates-error", "chaque jeudi")
 		path := led(i.as("admin").post("/publish/offer", form).wants(t, 303))
 		i.as("").get(path).wants(t, 200, "3 dates")
+		i.as("admin").get(path+"/edit").wants(t, 200, "15/10/2026 18:30\n29/10/2026 18:30\n05/11/2026 18:30\n")
+		later := url.Values{}
+		for name, values := range form {
+			later[name] = values
+		}
+		later.Set("dates", "15/10/2026 18:30 x 2")
+		i.as("admin").post(path+"/edit", later).wants(t, 303)
+		i.as("").get(path).wants(t, 200, "2 dates")
+		i.as("admin").post(path+"/edit", form).wants(t, 303)
 		amap, me := i.as("admin"), i.as("member")
 		page := went(t, me.post("/respond", url.Values{"id": {origin + path}, "quantity": {"1"}, "shown": {"54"}, "do": {"send"}}))
 		amap.post(page, url.Values{"do": {"accept"}}).wants(t, 303)

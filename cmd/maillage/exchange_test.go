@@ -250,9 +250,7 @@ func TestNoDocumentTellsOfAnExchange(t *testing.T) {
 		})
 		ids := []federation.IRI{x.ID, x.ID + "/receipt", amap.Actor.Outbox, amap.Actor.ID, o.ID, o.ID + "/replies"}
 		for _, table := range []string{"activities", "objects"} {
-			for _, id := range amap.ids(table) {
-				ids = append(ids, id)
-			}
+			ids = append(ids, amap.ids(table)...)
 		}
 		if len(ids) < 12 {
 			t.Fatalf("only %d things", len(ids))
