@@ -233,3 +233,18 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A name that folds to that of another column would be one or the other by
+// chance.
+func TestEachNameStandsForOneColumn(t *testing.T) {
+	of := map[string]string{}
+	for meaning, list := range names {
+		for name := range strings.SplitSeq(list, "|") {
+			f := folded(name)
+			if other, ok := of[f]; ok && other != meaning {
+				t.Errorf("%q is %s and %s", name, other, meaning)
+			}
+			of[f] = meaning
+		}
+	}
+}

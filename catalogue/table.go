@@ -39,7 +39,6 @@ var names = map[string]string{
 	"place":       "lieu|commune|ville|city|town|place",
 	"postal":      "code postal|cp|postal code|postcode|zip",
 	"packs":       "unit type|variant unit name", // of Open Food Network
-	"number":      "units",
 }
 
 // meanings finds what a column is for by its name.
