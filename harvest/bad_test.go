@@ -63,7 +63,7 @@ func TestServersThatAnswerBadly(t *testing.T) {
 			c := b.follow("/a.ics")
 			b.read()
 			page := b.pages["/a.ics"]
-			page.answer = test.answer
+			b.answers(page, test.answer)
 			for n := range 3 {
 				b.pass(25 * time.Hour)
 				read, err := b.worker.ReadNext(b.ctx)
@@ -77,7 +77,7 @@ func TestServersThatAnswerBadly(t *testing.T) {
 				}
 			}
 			b.wants("20.09 14:00 Vélo")
-			page.answer = nil
+			b.answers(page, nil)
 			b.pass(25 * time.Hour)
 			b.read()
 			if c := b.calendar(c.ID); c.Fault != "" || c.Faults != 0 || !c.Failing.IsZero() {

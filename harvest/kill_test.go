@@ -186,13 +186,13 @@ func TestAWorkerThatStopsGivesBack(t *testing.T) {
 		var first sync.Once
 		b.put("/a.ics", workshop("1@x", 12, "Vélo"))
 		body := b.pages["/a.ics"].body
-		b.pages["/a.ics"].answer = func(w http.ResponseWriter, r *http.Request) {
+		b.answers(b.pages["/a.ics"], func(w http.ResponseWriter, r *http.Request) {
 			first.Do(func() {
 				close(asked)
 				<-r.Context().Done()
 			})
 			_, _ = w.Write([]byte(body))
-		}
+		})
 		b.follow("/a.ics")
 		ctx, stop := context.WithCancel(b.ctx)
 		ended := make(chan error, 1)

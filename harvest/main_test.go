@@ -137,6 +137,13 @@ func (b *bench) actor(kind, name string) (a *federation.Actor) {
 	return a
 }
 
+// answers lets a handler answer for a page; nil: the page itself.
+func (b *bench) answers(page *served, answer http.HandlerFunc) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	page.answer = answer
+}
+
 // serve is a server of calendars, such as Nextcloud is.
 func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
@@ -146,9 +153,10 @@ func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if s.asked++; s.answer != nil {
+	s.asked++
+	if answer := s.answer; answer != nil {
 		b.mu.Unlock()
-		s.answer(w, r)
+		answer(w, r)
 		return
 	}
 	defer b.mu.Unlock()

@@ -36,7 +36,9 @@ const here = `(() => {
 		if (bar.contains(e) || e.matches(".skip") || !["sticky", "fixed"].includes(getComputedStyle(bar).position)) continue;
 		const b = bar.getBoundingClientRect();
 		const over = Math.min(box.bottom, b.bottom) - Math.max(box.top, b.top);
-		if (over > 1 && (over >= box.height - 1 || box.height < 200)) hidden = bar.className;
+		// Of a textarea the browser brings the line with the caret into sight, which is enough (WCAG 2.4.11).
+		const whole = e.matches("textarea") ? box.height / 2 : box.height < 200 ? 1 : box.height - 1;
+		if (over > 1 && over >= whole) hidden = bar.className;
 	}
 	if (!e.closest("header.top, nav.main, .skip") && (box.bottom < 0 || box.top > innerHeight)) hidden = "the edge of the window";
 	const rings = [e, e.closest("label"), e.parentElement].filter(Boolean).some(x => getComputedStyle(x).outlineStyle !== "none" || getComputedStyle(x, "::after").outlineStyle !== "none");
