@@ -155,9 +155,7 @@ func putAnswer(ctx context.Context, s State, e *Edge) error {
 	if err := errors.Join(dropAnswers(ctx, s, e.From, e.To, e.Kind), settleInvite(ctx, s, e.From, e.To)); err != nil {
 		return err
 	}
-	if r := []rune(e.Content); len(r) > maxAnswer {
-		e.Content = string(r[:maxAnswer])
-	}
+	e.Content = brief(e.Content)
 	if e.At.IsZero() {
 		e.At = s.Now()
 	}

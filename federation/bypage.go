@@ -89,7 +89,7 @@ func Remark(ctx context.Context, s State, x *Exchange, by IRI, text string) erro
 	if len(now.Said) >= maxSaid {
 		return fmt.Errorf("%w: %d messages", ErrConflict, maxSaid)
 	}
-	now.Said = append(now.Said, Said{By: by, Text: plainReason(text), At: s.Now()})
+	now.Said = append(now.Said, Said{By: by, Text: brief(text), At: s.Now()})
 	*x = *now
 	return errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(by), "Remark"))
 }

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -279,7 +278,7 @@ func refusal(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 	if !x.Open() {
 		return true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	}
-	x.Reason = plainReason(a.Content)
+	x.Reason = brief(a.Content)
 	if a.Actor == x.Partner {
 		return true, errors.Join(become(ctx, s, x, ExchangeWithdrawn), tellParty(ctx, s, x, x.Publisher, "Withdrawn"))
 	}
@@ -310,7 +309,7 @@ func withdrawal(ctx context.Context, s State, a *Activity) (owed []*Activity, ok
 	if err := mayCancel(ctx, s, x); err != nil {
 		return nil, true, err
 	}
-	owed, err = cancel(ctx, s, x, plainReason(a.Content), x.Publisher)
+	owed, err = cancel(ctx, s, x, brief(a.Content), x.Publisher)
 	return owed, true, err
 }
 
@@ -326,7 +325,7 @@ func revocation(ctx context.Context, s State, a *Activity) (owed []*Activity, ok
 	case x.State != ExchangeAgreed:
 		return nil, true, nil
 	}
-	owed, err = cancel(ctx, s, x, plainReason(a.Content), x.Partner)
+	owed, err = cancel(ctx, s, x, brief(a.Content), x.Partner)
 	return owed, true, err
 }
 
@@ -410,13 +409,10 @@ func changeStock(ctx context.Context, s State, x *Exchange, change func(*Proposa
 	}}, nil
 }
 
-// plainReason bounds what was given as a reason.
-func plainReason(s string) string {
+// brief bounds what one says to the other, of an event or an exchange.
+func brief(s string) string {
 	if r := []rune(s); len(r) > maxAnswer {
 		return string(r[:maxAnswer])
 	}
 	return s
 }
-
-// among reports whether a mode of exchange is one of a list.
-func among(mode string, modes []string) bool { return slices.Contains(modes, mode) }

@@ -53,7 +53,7 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 	names := func(part string) bool {
 		return slices.ContainsFunc(commitments, func(c string) bool { return strings.HasSuffix(c, part) })
 	}
-	step := Step{ID: o.ID, By: a.Actor, Words: plainReason(o.Name)}
+	step := Step{ID: o.ID, By: a.Actor, Words: brief(o.Name)}
 	if o.Proven && json.Valid(o.Raw) {
 		step.Signed = o.Raw
 	}
@@ -145,7 +145,7 @@ func standing(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 	case t != nil && !t.same(x.Terms):
 		return true, fmt.Errorf("%w: an agreement is not changed by one side", ErrForbidden)
 	}
-	x.Status = plainReason(text(members(a.Enclosed.Extra["preview"])["name"]))
+	x.Status = brief(text(members(a.Enclosed.Extra["preview"])["name"]))
 	if pay := paymentOf(a.Enclosed.Raw); pay != "" {
 		x.Payment = pay
 	}

@@ -32,7 +32,7 @@ var offer = Verb{
 		}
 		t.Message = a.Enclosed.Content
 		if l := a.Enclosed.Location; l != nil {
-			t.Place = plainReason(l.Name)
+			t.Place = brief(l.Name)
 		}
 		if !a.Enclosed.End.IsZero() {
 			t.Until = a.Enclosed.End

@@ -3,7 +3,6 @@
 package federation
 
 import (
-	"bytes"
 	"encoding/json"
 	"math/big"
 	"reflect"
@@ -266,14 +265,7 @@ func (i Intent) named(proposal IRI, fragment string) IRI {
 
 // intentOf reads an intent, or the first of a list of them.
 func intentOf(raw json.RawMessage) Intent {
-	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
-		var list []json.RawMessage
-		if read(raw, &list); len(list) > 0 {
-			raw = list[0]
-		}
-	}
-	var m map[string]json.RawMessage
-	read(raw, &m)
+	m := members(raw)
 	get := func(name string) json.RawMessage { return valueFlows(m, name) }
 	return Intent{
 		ID:     IRI(text(get("id"))),

@@ -215,7 +215,7 @@ func mark(ctx context.Context, s State, a *Activity, o *Object) (ok bool, err er
 	if x.Marks = append(x.Marks, o.ID); kind == MarkSkipped {
 		c.Skipped = true
 	} else {
-		c.Taker = plainReason(o.Content)
+		c.Taker = brief(o.Content)
 	}
 	notice := map[string]string{MarkSkipped: "Skipped", MarkPassed: "Passed"}[kind]
 	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), notice))

@@ -3,9 +3,11 @@
 package federation
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 )
 
@@ -34,15 +36,15 @@ var priced = []string{"sale", "localCurrency", "commitment", "timeBank", "shared
 var informational = []string{"capital", "publicFunding"}
 
 // Priced reports whether a price belongs to a mode of exchange.
-func Priced(mode string) bool { return among(mode, priced) }
+func Priced(mode string) bool { return slices.Contains(priced, mode) }
 
 // Informational reports whether nothing can be agreed on here in a mode.
-func Informational(mode string) bool { return among(mode, informational) }
+func Informational(mode string) bool { return slices.Contains(informational, mode) }
 
 // Answerable reports whether something can be agreed on a proposal.
 func (p Proposal) Answerable() bool {
 	for _, m := range p.Modes {
-		if !among(m, informational) {
+		if !slices.Contains(informational, m) {
 			return true
 		}
 	}
@@ -108,20 +110,20 @@ func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
 // mode chooses the kind of exchange where it was not said.
 func (p Proposal) mode(t Terms) (string, error) {
 	switch {
-	case among(t.Mode, informational):
+	case slices.Contains(informational, t.Mode):
 		return "", field("exchangeMode", "error_capital", "%s is information only", t.Mode)
-	case t.Mode != "" && (len(p.Modes) == 0 || among(t.Mode, p.Modes)):
+	case t.Mode != "" && (len(p.Modes) == 0 || slices.Contains(p.Modes, t.Mode)):
 		return t.Mode, nil
 	case t.Mode != "":
 		return "", field("exchangeMode", "error_mode", "%q is not offered", t.Mode)
 	}
 	for _, m := range p.Modes {
-		if !among(m, informational) && (len(p.Modes) == 1 || Priced(m) == (t.Price != nil)) {
+		if !slices.Contains(informational, m) && (len(p.Modes) == 1 || Priced(m) == (t.Price != nil)) {
 			return m, nil
 		}
 	}
 	for _, m := range p.Modes {
-		if !among(m, informational) {
+		if !slices.Contains(informational, m) {
 			return m, nil
 		}
 	}
@@ -328,7 +330,7 @@ func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
 	t.Mode = text(m["exchangeMode"])
 	t.Due, _ = time.Parse(time.RFC3339, text(valueFlows(primary, "due")))
 	t.Until, _ = time.Parse(time.RFC3339, text(m["endTime"]))
-	t.Place = plainReason(text(members(m["location"])["name"]))
+	t.Place = brief(text(members(m["location"])["name"]))
 	return t, satisfies.Document(), nil
 }
 
@@ -359,11 +361,12 @@ func paymentOf(agreement json.RawMessage) string {
 // members returns the members of a JSON object, or of the first of a list; nil
 // if it is none.
 func members(raw json.RawMessage) (m map[string]json.RawMessage) {
-	if read(raw, &m); m == nil {
-		var list []map[string]json.RawMessage
+	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
+		var list []json.RawMessage
 		if read(raw, &list); len(list) > 0 {
-			m = list[0]
+			raw = list[0]
 		}
 	}
+	read(raw, &m)
 	return m
 }
