@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,7 +78,6 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 		to *[]*card
 		q  store.Query
 	}{
-		{&d.Events, store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start", LocalOnly: true, Limit: homeLook}},
 		{&d.Offers, store.Query{Kinds: []string{"offer"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
 		{&d.Needs, store.Query{Kinds: []string{"need"}, LocalOnly: true, OpenOnly: true, Limit: homeItems}},
 	} {
@@ -89,8 +89,26 @@ func (v *visit) homeLists(ctx context.Context, tx *store.Tx, d *homeData) error 
 			return err
 		}
 	}
-	d.Events = grouped(d.Events, homeEvents)
-	return nil
+	return v.homeNext(ctx, tx, d)
+}
+
+// homeNext reads the next events, each series once. Only where there is one are
+// more read than shown.
+func (v *visit) homeNext(ctx context.Context, tx *store.Tx, d *homeData) error {
+	q := store.Query{Kinds: []string{"event"}, From: v.Now(), Sort: "start", LocalOnly: true, Limit: homeEvents}
+	found, _, err := tx.Search(ctx, q)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found, func(f store.Found) bool { return federation.EventOf(f.Object).Series != "" }) {
+		q.Limit = homeLook
+		if found, _, err = tx.Search(ctx, q); err != nil {
+			return err
+		}
+	}
+	cards, err := v.foundCards(ctx, tx, found)
+	d.Events = grouped(cards, homeEvents)
+	return err
 }
 
 // homeMap shows where the initiative is, and what the page lists.
