@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"codeberg.org/maillage/maillage/calendar"
@@ -58,9 +57,19 @@ func (v *visit) bringCalendar(ctx context.Context) (*page, error) {
 
 // takeCalendar reads the file of a form; what is no calendar is a mistake.
 func (v *visit) takeCalendar(f *form, u *store.BroughtFile) error {
+	return v.readBrought(f, u, "error_calendar_file_missing", calendar.MaxBytes, func(body []byte) error {
+		_, err := harvest.Parse(body, false)
+		return err
+	})
+}
+
+// readBrought reads the file of a form, of so many bytes at most, and one more, by
+// which check knows that it was too large. What check finds is a mistake of the
+// form; missing says that there is no file.
+func (v *visit) readBrought(f *form, u *store.BroughtFile, missing string, most int64, check func(body []byte) error) error {
 	files := v.files("file")
 	if len(files) == 0 {
-		f.wrong("file", "error_calendar_file_missing")
+		f.wrong("file", missing)
 		return nil
 	}
 	if wait, ok := v.uploads.allow(v.account.Name, v.Now()); !ok {
@@ -71,11 +80,11 @@ func (v *visit) takeCalendar(f *form, u *store.BroughtFile) error {
 		return err
 	}
 	defer r.Close() //nolint:errcheck // it was only read
-	if u.Body, err = io.ReadAll(io.LimitReader(r, calendar.MaxBytes+1)); err != nil {
+	if u.Body, err = io.ReadAll(io.LimitReader(r, most+1)); err != nil {
 		return err
 	}
-	u.Name = cut(strings.Join(strings.Fields(files[0].Filename), " "), 100)
-	_, err = harvest.Parse(u.Body, false)
+	u.Name = cut(files[0].Filename, 100)
+	err = check(u.Body)
 	var wrong *federation.FieldError
 	if errors.As(err, &wrong) {
 		f.wrong("file", wrong.Reason)

@@ -158,22 +158,33 @@ func (v *visit) handles(ctx context.Context, read func(*store.Tx, string) ([]*fe
 	return all, nil
 }
 
-// noticesFile holds what the person was told.
-func (e *export) noticesFile(ctx context.Context) error {
-	all := []store.Noticed{}
+// pages reads a list page by page, each in a transaction of its own; never nil.
+func pages[T any](ctx context.Context, e *export, read func(*store.Tx, string) ([]T, string, error)) ([]T, error) {
+	all := []T{}
 	for cursor := ""; len(all) < maxExported; {
 		var next string
 		err := e.read(ctx, func(tx *store.Tx) error {
-			list, after, err := tx.Notices(ctx, e.person, cursor, 100)
+			list, after, err := read(tx, cursor)
 			all, next = append(all, list...), after
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if cursor = next; next == "" {
 			break
 		}
+	}
+	return all, nil
+}
+
+// noticesFile holds what the person was told.
+func (e *export) noticesFile(ctx context.Context) error {
+	all, err := pages(ctx, e, func(tx *store.Tx, cursor string) ([]store.Noticed, string, error) {
+		return tx.Notices(ctx, e.person, cursor, 100)
+	})
+	if err != nil {
+		return err
 	}
 	return e.putJSON("notices.json", all)
 }
@@ -250,20 +261,13 @@ func (e *export) decisionsFile(ctx context.Context) error {
 func (e *export) exchangesFile(ctx context.Context) error {
 	all := []*federation.Exchange{}
 	for _, published := range []bool{false, true} {
-		for cursor := ""; ; {
-			var next string
-			err := e.read(ctx, func(tx *store.Tx) error {
-				list, after, err := tx.Exchanges(ctx, e.person, published, cursor, 100)
-				all, next = append(all, list...), after
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if cursor = next; next == "" {
-				break
-			}
+		list, err := pages(ctx, e, func(tx *store.Tx, cursor string) ([]*federation.Exchange, string, error) {
+			return tx.Exchanges(ctx, e.person, published, cursor, 100)
+		})
+		if err != nil {
+			return err
 		}
+		all = append(all, list...)
 	}
 	return e.putJSON("exchanges.json", all)
 }

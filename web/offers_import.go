@@ -5,9 +5,7 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,30 +84,10 @@ func (v *visit) bringOffers(ctx context.Context) (*page, error) {
 
 // takeList reads the file of a form; what is no list is a mistake.
 func (v *visit) takeList(f *form, u *store.BroughtFile) error {
-	files := v.files("file")
-	if len(files) == 0 {
-		f.wrong("file", "error_list_missing")
-		return nil
-	}
-	if wait, ok := v.uploads.allow(v.account.Name, v.Now()); !ok {
-		return v.tooMany(wait)
-	}
-	r, err := files[0].Open()
-	if err != nil {
+	return v.readBrought(f, u, "error_list_missing", catalogue.MaxBytes, func(body []byte) error {
+		_, err := catalogue.Read(body)
 		return err
-	}
-	defer r.Close() //nolint:errcheck // it was only read
-	if u.Body, err = io.ReadAll(io.LimitReader(r, catalogue.MaxBytes+1)); err != nil {
-		return err
-	}
-	u.Name = cut(files[0].Filename, 100)
-	_, err = catalogue.Read(u.Body)
-	var wrong *federation.FieldError
-	if errors.As(err, &wrong) {
-		f.wrong("file", wrong.Reason)
-		return nil
-	}
-	return err
+	})
 }
 
 // A listedRow is a row of a list, and what would come of it.
