@@ -29,7 +29,7 @@ func Confirm(ctx context.Context, s State, x *Exchange, kind string, due time.Ti
 	if !x.ByPage(s.Home()) {
 		return nil, fmt.Errorf("%w: %s speaks for themselves", ErrForbidden, x.Partner)
 	}
-	a := NewStepOn(x, x.Partner, kind, due, quantity, words)
+	a := NewStep(x, x.Partner, kind, due, quantity, words)
 	a.Enclosed.Context, a.Published, a.Enclosed.Published = string(x.ID), s.Now(), s.Now()
 	owed, _, err := fulfilment(ctx, s, a, a.Enclosed)
 	return owed, err

@@ -248,7 +248,7 @@ func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok 
 	case !x.Open():
 		return nil, true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	}
-	id, terms, err := resultOf(a)
+	id, terms, err := agreementIn(a.Extra["result"], a.Actor)
 	if err != nil {
 		return nil, true, err
 	}
@@ -283,7 +283,7 @@ func refusal(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 		return true, errors.Join(become(ctx, s, x, ExchangeWithdrawn), tellParty(ctx, s, x, x.Publisher, "Withdrawn"))
 	}
 	state, notice := ExchangeRefused, "Refused"
-	if _, terms, err := resultOf(a); err == nil && terms != nil {
+	if _, terms, err := agreementIn(a.Extra["result"], a.Actor); err == nil && terms != nil {
 		x.Counter, state, notice = terms, ExchangeCountered, "Countered"
 	}
 	return true, errors.Join(become(ctx, s, x, state), tellParty(ctx, s, x, x.Partner, notice))

@@ -100,11 +100,11 @@ func TestAnExchangeFromOfferToFulfilment(t *testing.T) {
 	if x = s.exchange(t, ask.ID); x.State != ExchangeAgreed || x.Agreement != x.ID || s.left(o) != "10" {
 		t.Fatalf("%+v, %s left", x, s.left(o))
 	}
-	s.say(t, NewStep(x, ann, StepDelivered, "1", "un panier"))
+	s.say(t, NewStep(x, ann, StepDelivered, time.Time{}, "1", "un panier"))
 	if x = s.exchange(t, ask.ID); x.Remaining(ann) != "1" || x.Remaining(vera) != "2" || x.State != ExchangeAgreed {
 		t.Fatalf("%+v", x)
 	}
-	s.say(t, NewStep(x, ann, StepDelivered, "", "le reste"))
+	s.say(t, NewStep(x, ann, StepDelivered, time.Time{}, "", "le reste"))
 	x = s.exchange(t, ask.ID)
 
 	// The other confirms, as FEP-0837 shows it.
@@ -279,7 +279,7 @@ func TestCancelling(t *testing.T) {
 	})
 	t.Run("not once something was handed over", func(t *testing.T) {
 		s, _, x := agreed(t, nil)
-		s.say(t, NewStep(x, ann, StepDelivered, "1", ""))
+		s.say(t, NewStep(x, ann, StepDelivered, time.Time{}, "1", ""))
 		s.refuses(t, act(Undo, vera, x.Offer), ErrMalformed)
 	})
 	t.Run("not later than the publisher allows", func(t *testing.T) {

@@ -136,7 +136,7 @@ func standing(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 	if !ok || err != nil {
 		return ok, err
 	}
-	_, t, err := resultOf(&Activity{Actor: a.Actor, Extra: map[string]json.RawMessage{"result": a.Enclosed.Raw}})
+	_, t, err := agreementIn(a.Enclosed.Raw, a.Actor)
 	switch {
 	case a.Actor != x.Publisher:
 		return true, fmt.Errorf("%w: only %s may change the agreement", ErrForbidden, x.Publisher)
@@ -152,15 +152,10 @@ func standing(ctx context.Context, s State, a *Activity) (ok bool, err error) {
 	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Partner, "Standing"))
 }
 
-// NewStep tells the other of the two what was done towards an agreement: so
-// much was handed over, or paid.
-func NewStep(x *Exchange, by IRI, kind string, quantity Decimal, words string) *Activity {
-	return NewStepOn(x, by, kind, time.Time{}, quantity, words)
-}
-
-// NewStepOn tells of the commitment that fell on a day; all of it if quantity is
-// empty.
-func NewStepOn(x *Exchange, by IRI, kind string, due time.Time, quantity Decimal, words string) *Activity {
+// NewStep tells the other of the two what was done towards an agreement: so much
+// was handed over, paid or came back; all that remains if quantity is empty. due
+// is when the commitment of a season fell that it keeps; zero if there is none.
+func NewStep(x *Exchange, by IRI, kind string, due time.Time, quantity Decimal, words string) *Activity {
 	part, unit := "#primary", x.Terms.Quantity.Unit
 	if kind == StepPaid {
 		part, unit = "#reciprocal", "one"

@@ -67,7 +67,7 @@ func TestASeasonFromTheFirstThursdayToTheLast(t *testing.T) {
 		last = next.Due
 		s.now = next.Due
 		for _, who := range []IRI{ann, bob} {
-			s.say(t, NewStepOn(s.exchange(t, x.ID), who, next.Kind, next.Due, "", ""))
+			s.say(t, NewStep(s.exchange(t, x.ID), who, next.Kind, next.Due, "", ""))
 		}
 		x = s.exchange(t, x.ID)
 	}
@@ -103,9 +103,9 @@ func TestWhatASeasonRefuses(t *testing.T) {
 	}
 	s.refuses(t, own(NewMark(x, ann, MarkSkipped, day.Add(time.Hour), "")), ErrMalformed)
 	s.refuses(t, own(NewMark(x, ann, MarkPassed, day, "Zoé")), ErrForbidden)
-	s.refuses(t, own(NewStepOn(x, ann, StepDelivered, day.Add(time.Hour), "", "")), ErrMalformed)
-	s.say(t, NewStepOn(x, ann, StepDelivered, day, "", ""))
-	s.refuses(t, own(NewStepOn(s.exchange(t, x.ID), ann, StepDelivered, day, "", "")), ErrMalformed)
+	s.refuses(t, own(NewStep(x, ann, StepDelivered, day.Add(time.Hour), "", "")), ErrMalformed)
+	s.say(t, NewStep(x, ann, StepDelivered, day, "", ""))
+	s.refuses(t, own(NewStep(s.exchange(t, x.ID), ann, StepDelivered, day, "", "")), ErrMalformed)
 	s.refuses(t, own(NewMark(s.exchange(t, x.ID), ann, MarkSkipped, day, "")), ErrConflict)
 
 	s.now = noon.AddDate(0, 0, 15) // two are over: who comes now takes two
@@ -127,7 +127,7 @@ func TestALoanComesBack(t *testing.T) {
 	s.must(t, ask)
 	s.say(t, NewAnswer(Accept, s.exchange(t, ask.ID), o, "", nil))
 	for _, who := range []IRI{ann, vera} {
-		a := NewStep(s.exchange(t, ask.ID), who, StepDelivered, "", "")
+		a := NewStep(s.exchange(t, ask.ID), who, StepDelivered, time.Time{}, "", "")
 		if who == vera {
 			a.Enclosed.ID = other + "/receipt"
 			a.Enclosed.AttributedTo = vera
@@ -140,7 +140,7 @@ func TestALoanComesBack(t *testing.T) {
 	if x.State != ExchangeAgreed || s.left(o) != "0" || x.Next() == nil || x.Next().Kind != StepReturned {
 		t.Fatalf("%s, %s left, next %+v", x.State, s.left(o), x.Next())
 	}
-	s.say(t, NewStep(x, ann, StepReturned, "", ""))
+	s.say(t, NewStep(x, ann, StepReturned, time.Time{}, "", ""))
 	if x = s.exchange(t, ask.ID); x.State != ExchangeFulfilled || s.left(o) != "1" {
 		t.Errorf("%s, %s left", x.State, s.left(o))
 	}

@@ -334,16 +334,16 @@ func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
 	return t, satisfies.Document(), nil
 }
 
-// resultOf reads the agreement that an Accept results in, or the terms that
-// come with a Reject; nil if none came.
-func resultOf(a *Activity) (id IRI, t *Terms, err error) {
-	m := members(a.Extra["result"])
+// agreementIn reads an agreement of somebody's: what an Accept results in, or the
+// terms that come with a Reject; nil if there is none.
+func agreementIn(raw json.RawMessage, author IRI) (id IRI, t *Terms, err error) {
+	m := members(raw)
 	if m == nil {
 		return "", nil, nil
 	}
 	id, by := IRI(text(m["id"])), IRI(text(m["attributedTo"]))
-	if id != "" && !id.SameOrigin(a.Actor) || by != "" && by != a.Actor {
-		return "", nil, fmt.Errorf("%w: the agreement %s is not %s's", ErrForbidden, id, a.Actor)
+	if id != "" && !id.SameOrigin(author) || by != "" && by != author {
+		return "", nil, fmt.Errorf("%w: the agreement %s is not %s's", ErrForbidden, id, author)
 	}
 	terms, _, err := termsIn(m)
 	return id, &terms, err

@@ -175,7 +175,7 @@ func KeepTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federa
 		owed, err := federation.Confirm(ctx, tx, x, kind, due, quantity, words)
 		return owe(ctx, tx, owed, err)
 	}
-	return PublishTx(ctx, tx, federation.NewStepOn(x, by, kind, due, quantity, words))
+	return PublishTx(ctx, tx, federation.NewStep(x, by, kind, due, quantity, words))
 }
 
 // agreed stands in for the agreement that a deletes: it is no object, but its
