@@ -97,9 +97,6 @@ func NewBoard(items []Item) *Board {
 // Item returns an item by its number.
 func (b *Board) Item(n int) *Item { return &b.items[n] }
 
-// Len returns how many items there are.
-func (b *Board) Len() int { return len(b.items) }
-
 func sideOf(i *Item) int {
 	if i.Need {
 		return 1

@@ -64,14 +64,6 @@ type Photo struct {
 	ThumbHeight   int
 }
 
-// Ext returns the end of a file name that suits a media type we write.
-func Ext(mediaType string) string {
-	if mediaType == "image/png" {
-		return ".png"
-	}
-	return ".jpg"
-}
-
 // decoding is held by whoever decodes: two photos of 50 million pixels at a
 // time are more than a small server has.
 var decoding sync.Mutex

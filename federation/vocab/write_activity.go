@@ -91,17 +91,6 @@ func (w *writer) gist(a *federation.Activity) {
 	w.iri("object", a.Object)
 }
 
-// Embed returns doc as it stands among the items of a collection: without the
-// context that the collection has. See [EncodeCollection].
-func Embed(doc []byte) json.RawMessage {
-	w := &writer{}
-	w.embed(doc, federation.SharedContext)
-	if w.err != nil {
-		return doc
-	}
-	return w.b
-}
-
 // embed writes a document inside another one of context c: without its own
 // context if that says the same, and without its hidden addressees. What is
 // signed keeps its context: the signature covers it.
