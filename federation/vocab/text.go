@@ -132,11 +132,8 @@ func SanitizeHTML(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = norm.NFC.String(strings.ToValidUTF8(s, "\ufffd"))
-	s = strings.ReplaceAll(s, "\x00", "")
-	s = strings.ReplaceAll(policy.Sanitize(s), relFound, relForced)
-	// After this no more normalising: a mark behind a bracket could eat it.
-	return strings.TrimSpace(printable(balance(s)))
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "")
+	return strings.TrimSpace(balance(strings.ReplaceAll(policy.Sanitize(s), relFound, relForced)))
 }
 
 // maxOpen is how many elements may be open at a time.
@@ -146,12 +143,12 @@ const maxOpen = 32
 // stranger's text ends where its place on the page ends. It reads what the
 // sanitiser writes: every < begins a tag.
 func balance(s string) string {
-	var b strings.Builder
+	var b markup
 	b.Grow(len(s) + 16)
 	var open []string
 	for {
 		text, rest, found := strings.Cut(s, "<")
-		b.WriteString(quotes.Replace(text))
+		b.words = append(b.words, text...)
 		if !found {
 			break
 		}
@@ -162,16 +159,40 @@ func balance(s string) string {
 		name, _, _ = strings.Cut(name, " ")
 		switch {
 		case name == "br":
-			b.WriteString("<br>")
+			b.tag("br")
 		case closing:
 			open = closeTo(&b, open, name)
 		case len(open) < maxOpen && (name != "a" || !slices.Contains(open, "a")):
 			open = append(open, name)
-			b.WriteString("<" + t + ">")
+			b.tag(printable(t))
 		}
 	}
 	closeAll(&b, open)
+	b.flush()
 	return b.String()
+}
+
+// markup is written by balance. The words between two tags are put into one
+// Unicode form together, when all is known that stands between them: what is
+// taken out joins its neighbours, and a mark behind a tag shall not eat its
+// bracket.
+type markup struct {
+	strings.Builder
+	words []byte
+}
+
+func (b *markup) tag(t string) {
+	b.flush()
+	b.WriteString("<" + t + ">")
+}
+
+func (b *markup) flush() {
+	words := norm.NFC.String(quotes.Replace(string(b.words)))
+	if b.Len() == 0 {
+		words = strings.TrimLeftFunc(words, unicode.IsSpace)
+	}
+	b.WriteString(norm.NFC.String(printable(">" + words)[1:]))
+	b.words = b.words[:0]
 }
 
 // quotes need no escape outside a tag, and some peers show summaries as text.
@@ -179,7 +200,7 @@ var quotes = strings.NewReplacer("&#39;", "'", "&#34;", `"`)
 
 // closeTo closes elements down to the innermost one of that name, if there is
 // one.
-func closeTo(b *strings.Builder, open []string, name string) []string {
+func closeTo(b *markup, open []string, name string) []string {
 	for i, n := range slices.Backward(open) {
 		if n == name {
 			closeAll(b, open[i:])
@@ -189,9 +210,9 @@ func closeTo(b *strings.Builder, open []string, name string) []string {
 	return open
 }
 
-func closeAll(b *strings.Builder, open []string) {
+func closeAll(b *markup, open []string) {
 	for _, n := range slices.Backward(open) {
-		b.WriteString("</" + n + ">")
+		b.tag("/" + n)
 	}
 }
 
