@@ -5,6 +5,7 @@ package harvest
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,12 @@ func TestMain(m *testing.M) {
 		fmt.Println(readInAnotherProcess(database))
 		os.Exit(1)
 	}
-	storetest.Main(m)
+	storetest.Main(m, opened)
+}
+
+// opened is for storetest.
+func opened(database string) (io.Closer, error) {
+	return store.Open(context.Background(), store.Options{Database: database})
 }
 
 const home = "https://repair.example"

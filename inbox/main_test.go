@@ -28,7 +28,12 @@ import (
 	"codeberg.org/maillage/maillage/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) { storetest.Main(m, opened) }
+
+// opened is for storetest.
+func opened(database string) (io.Closer, error) {
+	return store.Open(context.Background(), store.Options{Database: database})
+}
 
 type doc = map[string]any
 

@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +14,12 @@ import (
 	"codeberg.org/maillage/maillage/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) { storetest.Main(m, opened) }
+
+// opened is for storetest.
+func opened(database string) (io.Closer, error) {
+	return Open(context.Background(), Options{Database: database})
+}
 
 const home = "https://amap.example"
 

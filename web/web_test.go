@@ -24,7 +24,12 @@ import (
 	"golang.org/x/net/html"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) { storetest.Main(m, opened) }
+
+// opened is for storetest.
+func opened(database string) (io.Closer, error) {
+	return store.Open(context.Background(), store.Options{Database: database})
+}
 
 const origin = "https://amap.example"
 

@@ -3,10 +3,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"testing"
 
+	"codeberg.org/maillage/maillage/store"
 	"codeberg.org/maillage/maillage/store/storetest"
 )
 
@@ -33,7 +36,12 @@ func fresh(db func(name string) string) freshDatabase {
 // withPostgres runs tests and stops PostgreSQL after them.
 type withPostgres struct{ m *testing.M }
 
-func (w withPostgres) Run() int { return storetest.Run(w.m) }
+func (w withPostgres) Run() int { return storetest.Run(w.m, opened) }
+
+// opened is for storetest.
+func opened(database string) (io.Closer, error) {
+	return store.Open(context.Background(), store.Options{Database: database})
+}
 
 // sqliteFile and onPostgres are for what concerns one of them only.
 func sqliteFile(t testing.TB) string { t.Helper(); return storetest.SQLite(t)("maillage") }

@@ -8,9 +8,15 @@
 // TEST_POSTGRES names, as postgres://user:password@host/database, whose user
 // may create databases. Where there is no PostgreSQL those tests are skipped.
 //
-// A package that uses it says so in its TestMain:
+// The schema is made once for each test binary, and copied. A package that uses
+// this says so in its TestMain, and how a database is opened (package store
+// cannot be imported here, as its own tests use this one):
 //
-//	func TestMain(m *testing.M) { storetest.Main(m) }
+//	func TestMain(m *testing.M) { storetest.Main(m, open) }
+//
+//	func open(database string) (io.Closer, error) {
+//		return store.Open(context.Background(), store.Options{Database: database})
+//	}
 package storetest
 
 import (
@@ -18,6 +24,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -36,8 +44,8 @@ import (
 )
 
 // Each runs f as the subtests "sqlite" and "postgres". There, db returns the
-// address of an empty database, as store.Options want it: another one for each
-// name.
+// address of a database with the current schema and nothing in it, as
+// store.Options want it: another one for each name.
 func Each(t *testing.T, f func(t *testing.T, db func(name string) string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
@@ -54,7 +62,57 @@ func EachB(b *testing.B, f func(b *testing.B, db func(name string) string)) {
 // SQLite returns a function that names SQLite databases.
 func SQLite(t testing.TB) func(name string) string {
 	dir := t.TempDir()
-	return func(name string) string { return "sqlite:" + filepath.Join(dir, name+".db") }
+	return func(name string) string {
+		t.Helper()
+		path := filepath.Join(dir, name+".db")
+		if err := copySchema(path); err != nil {
+			t.Fatal(err)
+		}
+		return "sqlite:" + path
+	}
+}
+
+// copySchema makes a database at path, unless it is there.
+func copySchema(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	bytes, err := schema()
+	if err != nil {
+		return err
+	}
+	if _, err := file.Write(bytes); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// schema is a SQLite file with nothing but the schema.
+var schema = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "maillage-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "schema.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+// migrate makes the schema in an empty database.
+func migrate(database string) error {
+	db, err := opener(database)
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 // Postgres returns a function that names PostgreSQL databases, and skips the
@@ -81,15 +139,19 @@ func Postgres(t testing.TB) func(name string) string {
 	}
 }
 
-// Main runs the tests of a package, and stops PostgreSQL after them.
-func Main(m *testing.M) { os.Exit(Run(m)) }
+// Main runs the tests of a package, and stops PostgreSQL after them. open brings
+// a database to the current schema.
+func Main(m *testing.M, open func(database string) (io.Closer, error)) { os.Exit(Run(m, open)) }
 
 // Run is Main for a package whose TestMain has more to do: it returns the
 // status to exit with.
-func Run(m *testing.M) int {
+func Run(m *testing.M, open func(database string) (io.Closer, error)) int {
+	opener = open
 	defer stop()
 	return m.Run()
 }
+
+var opener func(database string) (io.Closer, error)
 
 var errNone = errors.New("there is no PostgreSQL")
 
@@ -98,6 +160,7 @@ var (
 	once    sync.Once
 	address string // of the server; empty while there is none
 	failure error
+	model   string // a database with the schema, that others are copies of
 	dir     string
 	process *exec.Cmd
 	keeper  *os.File // its end stops the server
@@ -109,6 +172,9 @@ func running() (string, error) {
 	once.Do(func() {
 		if address = os.Getenv("TEST_POSTGRES"); address == "" {
 			address, failure = start()
+		}
+		if failure == nil {
+			failure = makeModel(address)
 		}
 	})
 	return address, failure
@@ -227,6 +293,9 @@ func await(address string) error {
 }
 
 func stop() {
+	if model != "" {
+		_ = do(address, `DROP DATABASE IF EXISTS `+model) // as good as it gets: the tests are over
+	}
 	if process != nil {
 		_ = keeper.Close() // the server stops
 		_ = process.Wait() // by a signal: no failure of the tests
@@ -237,28 +306,57 @@ func stop() {
 	}
 }
 
+// makeModel makes the database that others are copies of.
+func makeModel(server string) error {
+	name := fmt.Sprintf("maillage_%d_model", os.Getpid())
+	if err := do(server, `CREATE DATABASE `+name); err != nil {
+		return err
+	}
+	model = name
+	u, err := named(server, name)
+	if err != nil {
+		return err
+	}
+	return migrate(u)
+}
+
 // create makes a database that is dropped after the test.
 func create(t testing.TB, server string) string {
 	t.Helper()
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal("TEST_POSTGRES is not an address")
-	}
 	name := fmt.Sprintf("maillage_%d_%d", os.Getpid(), counter.Add(1))
-	do(t, server, `CREATE DATABASE `+name)
-	t.Cleanup(func() { do(t, server, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`) })
-	u.Path = "/" + name
-	return u.String()
-}
-
-func do(t testing.TB, server, statement string) {
-	t.Helper()
-	pool, err := sql.Open("pgx", server)
+	u, err := named(server, name)
+	if err == nil {
+		err = do(server, `CREATE DATABASE `+name+` TEMPLATE `+model)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := do(server, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	return u
+}
+
+// named returns the address of another database of a server.
+func named(server, name string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", errors.New("TEST_POSTGRES is not an address")
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}
+
+func do(server, statement string) error {
+	pool, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
+	}
 	defer pool.Close()
 	if _, err := pool.ExecContext(context.Background(), statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		return fmt.Errorf("%s: %w", statement, err)
 	}
+	return nil
 }
