@@ -51,7 +51,7 @@ type fact struct {
 	shrink      float64 // of a degree of longitude at that latitude
 	from, until int64
 	unit        int32
-	amount      int64 // in millionths of the unit; -1: not said
+	amount      int64 // see measured
 	least       int64
 }
 
@@ -119,23 +119,14 @@ func (n numbers) of(name string) int32 {
 func (b *Board) fact(i *Item, authors, codes numbers) fact {
 	f := fact{
 		author: authors.of(string(i.Author)), category: codes.of(i.Category), modes: modeBits(i.Modes),
-		from: unix(i.From), until: unix(i.Until), amount: -1, terms: b.terms(i),
+		from: unix(i.From), until: unix(i.Until), terms: b.terms(i),
 	}
 	if i.Point != nil && i.Point.Valid() {
 		f.placed, f.lat, f.lon = true, i.Point.Latitude, i.Point.Longitude
 		f.shrink = math.Cos(f.lat * math.Pi / 180)
 	}
-	unit, factor := i.Unit, int64(1)
-	if unit == "kilogram" {
-		unit, factor = "gram", 1000
-	}
-	f.unit = codes.of(unit)
-	if i.Amount != nil {
-		f.amount = millionths(*i.Amount, factor)
-	}
-	if i.Least != nil {
-		f.least = millionths(*i.Least, factor)
-	}
+	unit, amount, least := measured(i)
+	f.unit, f.amount, f.least = codes.of(unit), amount, least
 	return f
 }
 
@@ -172,6 +163,23 @@ func (b *Board) terms(i *Item) []term {
 	}
 	slices.SortFunc(list, func(a, b term) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(b.where, a.where)) })
 	return slices.Clip(slices.CompactFunc(list, func(a, b term) bool { return a.id == b.id }))
+}
+
+// measured returns the amount of an item and the least that one may ask for, in
+// millionths of a unit that can be compared. An amount of -1 is not said.
+func measured(i *Item) (unit string, amount, least int64) {
+	unit, amount = i.Unit, -1
+	factor := int64(1)
+	if unit == "kilogram" {
+		unit, factor = "gram", 1000
+	}
+	if i.Amount != nil {
+		amount = millionths(*i.Amount, factor)
+	}
+	if i.Least != nil {
+		least = millionths(*i.Least, factor)
+	}
+	return unit, amount, least
 }
 
 func unix(t time.Time) int64 {

@@ -89,7 +89,9 @@ type Match struct {
 const NearKm = 50
 
 // Near reports whether the two are near each other.
-func (m Match) Near() bool { return m.Km >= 0 && m.Km <= NearKm }
+func (m Match) Near() bool { return near(m.Km) }
+
+func near(km float64) bool { return km >= 0 && km <= NearKm }
 
 // modeBits writes kinds of exchange as bits; none at all is any.
 func modeBits(modes []string) (bits uint32) {

@@ -157,7 +157,7 @@ func TestWhy(t *testing.T) {
 	if len(list) != 1 {
 		t.Fatalf("%d matches", len(list))
 	}
-	got := b.Why(list[0])
+	got := Why(b.Item(0), b.Item(1), b.Words(list[0]))
 	if got.Km < 27 || got.Km > 28 {
 		t.Errorf("%g km", got.Km)
 	}

@@ -22,15 +22,23 @@ type Reason struct {
 	Bounded  bool // one of them is valid for a time only, and they are at the same time
 }
 
+// Near reports whether the two are near each other.
+func (r Reason) Near() bool { return near(r.Km) }
+
 // maxWords is how many common words a reason names.
 const maxWords = 4
 
-// Why says why two items were put together.
-func (b *Board) Why(m Match) Reason {
-	need, offer := &b.items[m.Need], &b.items[m.Offer]
-	r := Reason{Km: m.Km, Same: need.What != "" && need.What == offer.What, Words: b.common(m)}
+// Why says why a need and an offer were put together. It takes the words that
+// they share from [Board.Words]; all else the items say themselves.
+func Why(need, offer *Item, words []string) Reason {
+	r := Reason{Km: -1, Same: need.What != "" && need.What == offer.What, Words: words}
 	r.Bounded = !need.From.IsZero() || !need.Until.IsZero() || !offer.From.IsZero() || !offer.Until.IsZero()
-	r.Supply, _ = b.supply(m)
+	unit, sought, _ := measured(need)
+	other, offered, _ := measured(offer)
+	r.Supply, _ = supply(unit, other, sought, offered)
+	if need.Point != nil && offer.Point != nil && need.Point.Valid() && offer.Point.Valid() {
+		r.Km = need.Point.Kilometres(*offer.Point)
+	}
 	if need.Category == offer.Category {
 		r.Category = need.Category
 	}
@@ -47,8 +55,9 @@ func (b *Board) Why(m Match) Reason {
 	return r
 }
 
-// common returns the words that two items share, as the need writes them.
-func (b *Board) common(m Match) []string {
+// Words returns the words that two items share, as the need writes them, the
+// telling ones first.
+func (b *Board) Words(m Match) []string {
 	type word struct {
 		text   string
 		points float64

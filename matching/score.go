@@ -200,7 +200,7 @@ func (b *Board) compare(n, o int) (Match, bool) {
 	if f.modes != math.MaxUint32 && g.modes != math.MaxUint32 {
 		score += pointsMode
 	}
-	switch amount, unit := b.supply(m); {
+	switch amount, unit := supply(f.unit, g.unit, f.amount, g.amount); {
 	case amount == Whole:
 		score += pointsEnough
 	case !unit:
@@ -245,17 +245,17 @@ const (
 )
 
 // supply says how much of a need an offer covers, and whether their units can
-// be compared where both have one.
-func (b *Board) supply(m Match) (s Supply, comparable bool) {
-	f, g := &b.facts[m.Need], &b.facts[m.Offer]
+// be compared where both have one: see measured.
+func supply[Unit comparable](unit, other Unit, sought, offered int64) (s Supply, comparable bool) {
+	var none Unit
 	switch {
-	case b.items[m.Need].Unit == "" || b.items[m.Offer].Unit == "":
+	case unit == none || other == none:
 		return Unknown, true
-	case f.unit != g.unit:
+	case unit != other:
 		return Unknown, false
-	case f.amount < 0 || g.amount < 0:
+	case sought < 0 || offered < 0:
 		return Unknown, true
-	case g.amount < f.amount:
+	case offered < sought:
 		return Part, true
 	}
 	return Whole, true

@@ -4,6 +4,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -22,11 +23,20 @@ type Result struct {
 // Pairs returns what may answer an offer or a need of ours, the best first.
 func (r *Result) Pairs(id federation.IRI) []Pair { return r.pairs[id] }
 
-// A Pair is what may answer something, and why.
+// A Pair is what may answer something. There are many: why, is found out when
+// somebody looks ([Pair.Why]).
 type Pair struct {
 	Other federation.IRI
-	Near  bool
-	Why   matching.Reason
+	words string // that they share
+}
+
+// Why says why a need and an offer are a pair, as they are now.
+func (p Pair) Why(need, offer *matching.Item) matching.Reason {
+	var words []string
+	if p.words != "" {
+		words = strings.Split(p.words, "\n")
+	}
+	return matching.Why(need, offer, words)
 }
 
 // A Loop is a round of barter.
@@ -42,8 +52,8 @@ type Step struct {
 
 // How much is kept.
 const (
-	perItem  = 10 // near, and far
-	perNeed  = 8  // of which rounds are made
+	perItem  = 8 // near, and far
+	perNeed  = 8 // of which rounds are made
 	maxLoops = 50
 	maxText  = 2000 // bytes of each text that are compared
 )
@@ -54,11 +64,22 @@ type market struct {
 	ours    map[federation.IRI]bool                    // actors of ours that have something there
 	blocked map[federation.IRI]map[federation.IRI]bool // by actor of ours
 	home    federation.IRI                             // the initiative; may be empty
+	texts   map[string]string                          // that are kept: each once, and apart from what they were cut of
+}
+
+// keep returns a text that lasts as long as the result.
+func (m *market) keep(text string) string {
+	kept, ok := m.texts[text]
+	if !ok {
+		kept = strings.Clone(text)
+		m.texts[kept] = kept
+	}
+	return kept
 }
 
 // find reads what there is and puts it together, outside of any transaction.
 func (w *Watch) find(ctx context.Context) (*Result, error) {
-	m := &market{ours: map[federation.IRI]bool{}, blocked: map[federation.IRI]map[federation.IRI]bool{}}
+	m := &market{ours: map[federation.IRI]bool{}, blocked: map[federation.IRI]map[federation.IRI]bool{}, texts: map[string]string{}}
 	if err := w.DB.View(ctx, func(tx *store.Tx) error { return m.read(ctx, tx) }); err != nil {
 		return nil, err
 	}
@@ -69,7 +90,7 @@ func (w *Watch) find(ctx context.Context) (*Result, error) {
 	b := matching.NewBoard(m.items)
 	for n := range m.items {
 		if i := &m.items[n]; m.ours[i.Author] {
-			r.pairs[i.ID] = m.pairs(b, n)
+			r.pairs[federation.IRI(m.keep(string(i.ID)))] = m.pairs(b, n)
 		}
 	}
 	ours, others := b.Loops(b.All(perNeed), maxLoops, func(a federation.IRI) bool { return m.ours[a] })
@@ -146,10 +167,10 @@ func (m *market) pairs(b *matching.Board, n int) (list []Pair) {
 			other = &m.items[found.Need]
 		}
 		if !m.blocked[own.Author][other.Author] {
-			list = append(list, Pair{other.ID, found.Near(), b.Why(found)})
+			list = append(list, Pair{federation.IRI(m.keep(string(other.ID))), m.keep(strings.Join(b.Words(found), "\n"))})
 		}
 	}
-	return list
+	return slices.Clip(list)
 }
 
 // loops writes rounds by the names of things. Those of ours begin with one of
@@ -159,7 +180,7 @@ func (m *market) loops(b *matching.Board, found []matching.Loop) (list []Loop) {
 		l, start := Loop{}, 0
 		for n, s := range f.Steps {
 			need, offer := &m.items[s.Need], &m.items[s.Offer]
-			l.Steps = append(l.Steps, Step{need.Author, offer.Author, need.ID, offer.ID, b.Why(s)})
+			l.Steps = append(l.Steps, Step{need.Author, offer.Author, need.ID, offer.ID, matching.Why(need, offer, b.Words(s))})
 			if m.ours[need.Author] && !m.ours[l.Steps[start].Seeker] {
 				start = n
 			}

@@ -16,6 +16,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -98,9 +99,12 @@ func (w *Watch) match(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.latest.Store(r)
+	// What was read for it is many times what is kept, and it is rarely done:
+	// a small machine shall have that back.
+	debug.FreeOSMemory()
 	now.took = time.Since(began)
 	w.seen = now
-	w.latest.Store(r)
 	if now.took > time.Second {
 		w.Log.InfoContext(ctx, "put offers and needs together", "count", now.count, "took", now.took)
 	}

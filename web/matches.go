@@ -31,16 +31,17 @@ type answered struct {
 
 // matchesData is what the page of matches shows.
 type matchesData struct {
-	As       string
-	Voices   []option
-	Radii    []navLink
-	Needs    []answered
-	Idle     []*card // that nothing was found for
-	Offers   []answered
-	Nothing  bool // is open
-	Ours     []*loopView
-	Others   []*loopView
-	MaxLoops int
+	As      string
+	Voices  []option
+	Radii   []navLink
+	Needs   []answered
+	Idle    []*card // that nothing was found for
+	Offers  []answered
+	Nothing bool // is open
+	Ours    []*loopView
+	Others  []*loopView
+	First   bool   // page of them
+	More    string // the next page
 }
 
 // How many matches pages show.
@@ -49,7 +50,7 @@ const (
 	nearMatches  = 5
 	farMatches   = 3
 	shownLoops   = 12
-	maxAnswered  = 40  // offers and needs of one voice, the latest
+	maxAnswered  = 12  // offers and needs on a page, the latest first
 	besideKm     = 0.1 // less is the same place
 )
 
@@ -61,11 +62,19 @@ func (v *visit) matches(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	radius, _ := strconv.ParseFloat(v.r.URL.Query().Get("radius"), 64) // nonsense is anywhere
 	d := &matchesData{As: voice.Username, Voices: v.voiceOptions(voice), Radii: v.matchRadii(voice)}
-	found, _, err := tx.Search(ctx, store.Query{Kinds: []string{"offer", "need"}, Author: voice.ID, OpenOnly: true, From: v.Now(), Limit: maxAnswered})
+	cursor := v.r.URL.Query().Get("after")
+	found, next, err := tx.Search(ctx, store.Query{
+		Kinds: []string{"offer", "need"}, Author: voice.ID, OpenOnly: true, From: v.Now(), Limit: maxAnswered, Cursor: cursor,
+	})
 	if err != nil {
 		return nil, err
 	}
-	d.Nothing = len(found) == 0
+	if d.First = cursor == ""; next != "" {
+		q := v.r.URL.Query()
+		q.Set("after", next)
+		d.More = "/matches?" + q.Encode()
+	}
+	d.Nothing = d.First && len(found) == 0
 	s := &sight{visit: v, tx: tx}
 	var ids []federation.IRI
 	for _, f := range found {
@@ -84,12 +93,14 @@ func (v *visit) matches(ctx context.Context, tx *store.Tx) (*page, error) {
 			d.Offers = append(d.Offers, a)
 		}
 	}
-	r := v.Watch.Latest()
-	if d.Ours, err = s.loops(ctx, r.Ours, voice); err != nil {
-		return nil, err
-	}
-	if d.Others, err = s.loops(ctx, r.Others, voice); err != nil {
-		return nil, err
+	if d.First {
+		r := v.Watch.Latest()
+		if d.Ours, err = s.loops(ctx, r.Ours, voice); err != nil {
+			return nil, err
+		}
+		if d.Others, err = s.loops(ctx, r.Others, voice); err != nil {
+			return nil, err
+		}
 	}
 	return &page{Name: "matches", Title: v.words.T("page_matches"), Data: d, NoIndex: true}, nil
 }
@@ -121,8 +132,8 @@ func (v *visit) matchesOf(ctx context.Context, tx *store.Tx, o *federation.Objec
 	}
 	var lines []*matchLine
 	for _, p := range pairs {
-		if s.open[p.Other] != nil && len(lines) < asideMatches {
-			lines = append(lines, s.line(p))
+		if other := s.open[p.Other]; other != nil && len(lines) < asideMatches {
+			lines = append(lines, s.line(other, s.why(o, p)))
 		}
 	}
 	return lines, nil
@@ -191,15 +202,30 @@ func (s *sight) stands(o *federation.Object) bool {
 func (s *sight) answered(o *federation.Object, radius float64) answered {
 	a := answered{card: s.card(o)}
 	for _, p := range s.Watch.Latest().Pairs(o.ID) {
-		switch {
-		case s.open[p.Other] == nil, radius > 0 && (p.Why.Km < 0 || p.Why.Km > radius):
-		case p.Near && len(a.Near) < nearMatches:
-			a.Near = append(a.Near, s.line(p))
-		case !p.Near && len(a.Far) < farMatches:
-			a.Far = append(a.Far, s.line(p))
+		other := s.open[p.Other]
+		if other == nil || len(a.Near) == nearMatches && len(a.Far) == farMatches {
+			continue
+		}
+		why := s.why(o, p)
+		switch near := why.Near(); {
+		case radius > 0 && (why.Km < 0 || why.Km > radius):
+		case near && len(a.Near) < nearMatches:
+			a.Near = append(a.Near, s.line(other, why))
+		case !near && len(a.Far) < farMatches:
+			a.Far = append(a.Far, s.line(other, why))
 		}
 	}
 	return a
+}
+
+// why says why something of ours and the other one of a pair belong together.
+func (s *sight) why(o *federation.Object, p watch.Pair) matching.Reason {
+	need, _ := matching.ItemOf(o)
+	offer, _ := matching.ItemOf(s.open[p.Other])
+	if !need.Need {
+		need, offer = offer, need
+	}
+	return p.Why(&need, &offer)
 }
 
 // theirs are the other ones of pairs.
@@ -210,13 +236,12 @@ func theirs(pairs []watch.Pair) (ids []federation.IRI) {
 	return ids
 }
 
-// line shows a pair whose other one was looked at.
-func (s *sight) line(p watch.Pair) *matchLine {
-	o := s.open[p.Other]
-	l := &matchLine{card: s.card(o), Why: s.reasons(p.Why)}
+// line shows the other one of a pair.
+func (s *sight) line(o *federation.Object, why matching.Reason) *matchLine {
+	l := &matchLine{card: s.card(o), Why: s.reasons(why)}
 	l.Author = s.actorOf(s.authors[o.AttributedTo], o.AttributedTo)
-	if p.Why.Km >= besideKm {
-		l.Far = s.words.Km(p.Why.Km)
+	if why.Km >= besideKm {
+		l.Far = s.words.Km(why.Km)
 	}
 	return l
 }
@@ -291,24 +316,26 @@ func (s *sight) loops(ctx context.Context, list []watch.Loop, voice *federation.
 	if err != nil {
 		return nil, err
 	}
-	var ids []federation.IRI
-	for _, l := range list {
-		for _, step := range l.Steps {
-			ids = append(ids, step.Need, step.Offer)
-		}
-	}
-	if err := s.look(ctx, ids); err != nil {
-		return nil, err
-	}
 	var all []*loopView
-	for _, l := range list {
-		if len(all) == shownLoops {
-			break
+	for some := range slices.Chunk(list, shownLoops) {
+		var ids []federation.IRI
+		for _, l := range some {
+			for _, step := range l.Steps {
+				ids = append(ids, step.Need, step.Offer)
+			}
 		}
-		if lost := slices.ContainsFunc(l.Steps, func(x watch.Step) bool {
-			return s.open[x.Need] == nil || s.open[x.Offer] == nil || blocked[x.Seeker]
-		}); !lost {
-			all = append(all, s.loop(l, voice))
+		if err := s.look(ctx, ids); err != nil {
+			return nil, err
+		}
+		for _, l := range some {
+			if lost := slices.ContainsFunc(l.Steps, func(x watch.Step) bool {
+				return s.open[x.Need] == nil || s.open[x.Offer] == nil || blocked[x.Seeker]
+			}); !lost {
+				all = append(all, s.loop(l, voice))
+			}
+			if len(all) == shownLoops {
+				return all, nil
+			}
 		}
 	}
 	return all, nil

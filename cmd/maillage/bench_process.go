@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 // profiled, in ours.
 type served struct {
 	end    func() error
-	memory func() float64 // resident, in MB; 0 if the system does not tell
+	memory func() memory
 }
 
 // starts is how often the start is measured.
@@ -34,7 +35,7 @@ func (s *reading) serve(ctx context.Context, r *report) (served, error) {
 		if err != nil {
 			return served{}, err
 		}
-		return served{end: func() error { p.stop(); return nil }, memory: func() float64 { return 0 }}, nil
+		return served{end: func() error { p.stop(); return nil }, memory: func() memory { return memory{} }}, nil
 	}
 	var took []time.Duration
 	for range starts - 1 {
@@ -54,14 +55,30 @@ func (s *reading) serve(ctx context.Context, r *report) (served, error) {
 	took = append(took, d)
 	slices.Sort(took)
 	r.atMost("start until ready, median of "+strconv.Itoa(starts), milliseconds(quantile(took, 0.5)), "ms", 300)
-	select {
-	case <-time.After(min(s.bench.Duration, 3*time.Second)):
-	case <-ctx.Done():
-	}
-	if rss := p.memory(); rss > 0 {
-		r.atMost("idle memory, resident", rss, "MB", 60)
+	if m := settled(ctx, p.memory); m.own > 0 {
+		r.atMost("idle memory", m.own, "MB", 60)
+		r.add("idle memory, with pages of the program's file that the system may drop", m.resident, "MB")
 	}
 	return served{p.end, p.memory}, nil
+}
+
+// settled waits until memory hardly changes: an instance begins by putting
+// offers and needs together.
+func settled(ctx context.Context, now func() memory) (m memory) {
+	for quiet, n := 0, 0; quiet < 3 && n < 30; n++ {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return m
+		}
+		before := m
+		if m = now(); math.Abs(m.own-before.own) > before.own/100 {
+			quiet = 0
+		} else {
+			quiet++
+		}
+	}
+	return m
 }
 
 // A process is another maillage.
@@ -111,20 +128,29 @@ func (p *process) end() error {
 	return err
 }
 
+// A memory is what a process holds, in MB; 0 if the system does not tell.
+type memory struct {
+	own      float64 // that nothing else can give back
+	resident float64 // with what is mapped of files
+}
+
 // memory reads what Linux says of a process.
-func (p *process) memory() float64 {
+func (p *process) memory() memory {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return 0
+		return memory{}
 	}
-	_, rest, _ := strings.Cut(string(raw), "VmRSS:")
-	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		return 0
+	megabytes := func(name string) float64 {
+		_, rest, _ := strings.Cut(string(raw), name+":")
+		fields := strings.Fields(rest)
+		if len(fields) == 0 {
+			return 0
+		}
+		kb, err := strconv.ParseFloat(fields[0], 64)
+		if err != nil {
+			return 0
+		}
+		return kb / 1024
 	}
-	kb, err := strconv.ParseFloat(fields[0], 64)
-	if err != nil {
-		return 0
-	}
-	return kb / 1024
+	return memory{megabytes("RssAnon"), megabytes("VmRSS")}
 }

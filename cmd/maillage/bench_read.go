@@ -177,8 +177,8 @@ func (s *reading) measure(ctx context.Context) (figures []figure, err error) {
 	if err := s.pages(ctx, r, host); err != nil {
 		return nil, err
 	}
-	if rss := in.memory(); rss > 0 {
-		r.add("memory after all that", rss, "MB")
+	if m := in.memory(); m.own > 0 {
+		r.add("memory after all that", m.own, "MB")
 	}
 	return r.Figures, nil
 }
