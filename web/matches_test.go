@@ -4,6 +4,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	stdhtml "html"
 	"net/url"
 	"strings"
@@ -75,6 +76,24 @@ func TestWhatMayAnswerOursIsShownWithItsReason(t *testing.T) {
 		return tx.PutObject(ctx, &federation.Object{ID: far.ID, Type: "Tombstone", FormerType: "Note", AttributedTo: farm.ID})
 	})
 	i.as("admin").get("/matches").wants(t, 200).lacks(t, "Légumes de Lille")
+}
+
+func TestMatchesArePagedAndTheRoundsStandOnTheFirstPage(t *testing.T) {
+	i, look := watched(t)
+	farm := i.peer("farm")
+	for n := range maxAnswered + 1 {
+		i.proposal(i.initiative, federation.PurposeRequest, fmt.Sprintf("besoin %d de légumes", n))
+	}
+	i.proposal(farm, federation.PurposeOffer, "Paniers de légumes")
+	look()
+	page := i.as("admin").get("/matches?as=amap&radius=").wants(t, 200, "besoin 12 de légumes", `id="loops"`)
+	page.lacks(t, "besoin 0 de légumes")
+	_, more, _ := strings.Cut(page.body, `rel="next" href="`)
+	more, _, _ = strings.Cut(more, `"`)
+	last := i.as("admin").get(stdhtml.UnescapeString(more)).wants(t, 200, "besoin 0 de légumes", "Paniers de légumes")
+	last.lacks(t, "besoin 12 de légumes")
+	last.lacks(t, `id="loops"`)
+	last.lacks(t, `rel="next"`)
 }
 
 func TestARoundOfBarterIsToldAndOneCanWriteToTheOthers(t *testing.T) {

@@ -55,16 +55,16 @@ func (s *reading) serve(ctx context.Context, r *report) (served, error) {
 	took = append(took, d)
 	slices.Sort(took)
 	r.atMost("start until ready, median of "+strconv.Itoa(starts), milliseconds(quantile(took, 0.5)), "ms", 300)
-	if m := settled(ctx, p.memory); m.own > 0 {
+	if m := atRest(ctx, p.memory); m.own > 0 {
 		r.atMost("idle memory", m.own, "MB", 60)
 		r.add("idle memory, with pages of the program's file that the system may drop", m.resident, "MB")
 	}
 	return served{p.end, p.memory}, nil
 }
 
-// settled waits until memory hardly changes: an instance begins by putting
+// atRest waits until memory hardly changes: an instance begins by putting
 // offers and needs together.
-func settled(ctx context.Context, now func() memory) (m memory) {
+func atRest(ctx context.Context, now func() memory) (m memory) {
 	for quiet, n := 0, 0; quiet < 3 && n < 30; n++ {
 		select {
 		case <-time.After(time.Second):
