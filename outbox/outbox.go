@@ -268,9 +268,11 @@ func enqueue(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if a.Type == federation.Block || a.Type == federation.Undo && a.Inner != nil && a.Inner.Type == federation.Block {
 		return nil
 	}
-	lane := Lane(a.Subject())
+	lane, err := laneOf(ctx, tx, a)
+	if err != nil {
+		return err
+	}
 	var more []federation.IRI
-	var err error
 	switch {
 	case a.Type == federation.Delete && a.Object == a.Actor:
 		more, err = tx.KnownInboxes(ctx)
@@ -308,6 +310,28 @@ func addressees(ctx context.Context, tx *store.Tx, a *federation.Activity) (to, 
 		}
 	}
 	return to, hidden, nil
+}
+
+// laneOf is the lane of what happens to what a is about. All that is said of an
+// exchange goes one after the other, in the lane of its proposal: a receipt means
+// nothing to whom the Accept has not reached.
+func laneOf(ctx context.Context, tx *store.Tx, a *federation.Activity) (int64, error) {
+	id := a.Object
+	switch o := a.Enclosed; {
+	case a.Type == federation.Delete, o != nil && a.Type == federation.Update && o.Type == "Agreement":
+	case o != nil && a.Type == federation.Create && o.Context != "" && o.Context != string(o.ID)+"#context" && !slices.Contains(o.To, federation.Public):
+		id = federation.IRI(o.Context)
+	default:
+		return Lane(a.Subject()), nil
+	}
+	x, err := tx.Exchange(ctx, id)
+	if errors.Is(err, federation.ErrNotFound) {
+		return Lane(a.Subject()), nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return Lane(x.Proposal), nil
 }
 
 // Lane numbers the queue lane of what happens to one subject. Two subjects

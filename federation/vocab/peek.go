@@ -19,7 +19,8 @@ type Envelope struct {
 
 	// Lane is what the activity is about in the end: the id of the note in
 	// Create{Note}, of the actor in Undo{Follow{Actor}}. Activities of one
-	// actor in one lane are worked off in order.
+	// actor in one lane are worked off in order. Of exchanges each names another
+	// thing (the Offer, the agreement, a receipt): they have one lane together.
 	Lane string
 	// SelfDelete says that an actor deletes itself: its key may be gone.
 	SelfDelete bool
@@ -79,11 +80,31 @@ func (e *Envelope) about(m map[string]any) error {
 	if e.Object == "" && !usable(e.Type, inner) {
 		return malformed("%s of nothing", e.Type)
 	}
-	e.Lane = string(innermost(object, e.Object))
-	if e.Lane == "" {
+	switch e.Lane = string(innermost(object, e.Object)); {
+	case e.exchanges(m, inner):
+		e.Lane = string(e.Actor) + "#exchanges"
+	case e.Lane == "":
 		e.Lane = string(e.ID)
 	}
 	return nil
+}
+
+// exchanges reports whether an activity with these members is about an exchange.
+// A withdrawal that names no more than an id may be one of an Offer.
+func (e *Envelope) exchanges(m, inner map[string]any) bool {
+	switch e.Type {
+	case "Offer":
+		return true
+	case "Accept", "Reject":
+		return e.Inner == "Offer" || m["result"] != nil
+	case "Undo":
+		return e.Inner == "Offer" || inner == nil
+	case "Create":
+		return e.Inner == "Document" || inner["due"] != nil
+	case "Update", "Delete":
+		return e.Inner == "Agreement" || inner["formerType"] == "Agreement"
+	}
+	return false
 }
 
 // usable reports whether an activity of that type makes sense with an object

@@ -182,7 +182,7 @@ func outline(dec *jsontext.Decoder, depth int) (map[string]any, error) {
 		}
 		name := unquote(raw)
 		switch name {
-		case "id", "type", "actor", "object", "attributedTo":
+		case "id", "type", "actor", "object", "attributedTo", "due", "formerType", "result":
 		default:
 			if err := dec.SkipValue(); err != nil {
 				return nil, malformed("%w", err)
