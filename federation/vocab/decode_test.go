@@ -220,6 +220,23 @@ func TestQuirks(t *testing.T) {
 			}
 		}
 	})
+	t.Run("all about exchanges is in one lane", func(t *testing.T) {
+		for _, said := range []string{
+			`{"type":"Offer","object":{"type":"Agreement"}}`,
+			`{"type":"Undo","object":{"id":"https://a.example/1","type":"Offer","actor":"https://a.example/ann","object":"https://b.example/o"}}`,
+			`{"type":"Undo","object":"https://a.example/1"}`,
+			`{"type":"Accept","object":"https://b.example/1","result":{"type":"Agreement","id":"https://a.example/x"}}`,
+			`{"type":"Create","object":{"type":"Document","id":"https://a.example/x#step-1","context":"https://a.example/x"}}`,
+			`{"type":"Create","object":{"type":"Note","id":"https://a.example/x#mark-1","context":"https://a.example/x","due":"2026-10-15T16:30:00Z"}}`,
+			`{"type":"Update","object":{"type":"Agreement","id":"https://a.example/x"}}`,
+			`{"type":"Delete","object":{"type":"Tombstone","formerType":"Agreement","id":"https://a.example/x"}}`,
+		} {
+			e, err := Peek([]byte(`{"id":"https://a.example/9","actor":"https://a.example/ann",` + said[1:]))
+			if err != nil || e.Lane != "https://a.example/ann#exchanges" {
+				t.Errorf("%s: %+v, %v", said, e, err)
+			}
+		}
+	})
 	t.Run("keys of both kinds, in one form", func(t *testing.T) {
 		a, err := DecodeActor(fixture(t, "mastodon/actor.json"))
 		if err != nil || len(a.Keys) != 2 || a.Keys[0].Algorithm != "rsa" || a.Keys[1].Algorithm != "ed25519" {
