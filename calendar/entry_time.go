@@ -85,7 +85,7 @@ func (e *Entry) wholeDays(properties []property) []property {
 func (e *Entry) end(r *Recurrence, number int, z *zones) time.Time {
 	end := r.End
 	if end.Before(r.Start) && !end.IsZero() {
-		z.report.add("report_end_before_start", number, "Start", r.Start.Format(time.DateTime), "End", end.Format(time.DateTime))
+		z.report.add("report_end_before_start", number, "Title", e.Title, "Start", r.Start.Format(time.RFC3339), "End", end.Format(time.RFC3339))
 		end = time.Time{}
 	}
 	if r.AllDay && !end.After(r.Start) {

@@ -357,3 +357,22 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// What is wrong with the times of an event is said with its name and both times,
+// on its clocks and as people write them.
+func TestAnEndBeforeTheStartIsSaidWithBothTimes(t *testing.T) {
+	f := read(t, Options{}, "SUMMARY:Atelier vélo\nDTSTART;TZID=Europe/Paris:20260305T183000\nDTEND;TZID=Europe/Paris:20260305T173000")
+	if len(f.Report.Remarks) != 1 {
+		t.Fatal(ids(f.Report))
+	}
+	for lang, words := range map[string][]string{
+		"fr": {"Atelier vélo", "jeudi 5 mars 2026, 18 h 30", "jeudi 5 mars 2026, 17 h 30"}, "en": {"Atelier vélo", "5 March 2026, 6:30 pm", "5 March 2026, 5:30 pm"},
+	} {
+		text := strings.ReplaceAll(strings.ReplaceAll(f.Report.Remarks[0].Text(locale.New(lang)), "\u00a0", " "), "\u202f", " ")
+		for _, w := range words {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: no %q in %s", lang, w, text)
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ package calendar
 
 import (
 	"strings"
+	"time"
 
 	"codeberg.org/maillage/maillage/locale"
 )
@@ -68,6 +69,11 @@ func (m Remark) Text(p *locale.Printer) string {
 	args := map[string]any{}
 	for key, value := range m.Args {
 		args[key] = value
+	}
+	for _, key := range []string{"Start", "End"} { // moments, on the clocks of the event
+		if t, err := time.Parse(time.RFC3339, m.Args[key]); err == nil {
+			args[key] = p.DateTime(t)
+		}
 	}
 	if reason, ok := m.Args["Reason"]; ok { // itself a message
 		args["Reason"] = p.T(reason)

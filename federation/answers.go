@@ -278,7 +278,7 @@ func tellAnswerer(ctx context.Context, s State, verb string, e *Edge, organiser 
 	if e.From.Origin() != s.Home() || IsGuest(s.Home(), e.From) {
 		return nil
 	}
-	return s.Notify(ctx, Notice{For: e.From, Kind: verb, Actor: organiser, Object: e.To, At: s.Now()})
+	return s.Notify(ctx, Notice{For: e.From, Kind: verb, Actor: organiser, Object: e.To, At: s.Now(), Again: true})
 }
 
 // tellOrganiser notifies an organiser of ours of an answer.

@@ -34,6 +34,13 @@ func DoorOf(o *Object) Door {
 	return DoorUnknown
 }
 
+// TakesPerhaps reports whether whoever organises an event learns of somebody that
+// they come perhaps. Mobilizon knows a Join only, and Gancio no answers at all;
+// who speaks FEP-8a8e, as we do, says what became of an event in its words.
+func TakesPerhaps(o *Object) bool {
+	return o.Local || DoorOf(o) == DoorAccept || DoorOf(o) == DoorJoin && text(o.Extra["eventStatus"]) != ""
+}
+
 // AnswerBy returns the verb by which an event is answered through its door: a
 // Join, a TentativeAccept or a Leave, or what says the same there.
 func AnswerBy(o *Object, verb string) string {

@@ -69,6 +69,46 @@ func (m *Mailbox) Run(ctx context.Context) error {
 	}
 }
 
+// What may keep a mailbox from being read, besides the way there.
+var (
+	ErrSignIn = errors.New("the mailbox does not take us in")
+	ErrFolder = errors.New("there is no such folder")
+)
+
+// maxFolders is how many folders are named to whoever mistyped one.
+const maxFolders = 20
+
+// Greet signs in and opens the folder, to see whether that can be done, and
+// returns its name and how many letters there are. It reads and marks none.
+func (m *Mailbox) Greet(ctx context.Context) (folder string, letters int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, mailboxTime)
+	defer cancel()
+	c, err := m.connect(ctx)
+	if err != nil {
+		return m.folder, 0, err
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })() // commands know no context
+	box, err := c.Select(m.folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+	if err != nil {
+		return m.folder, 0, fmt.Errorf("%w: %s (%w)%s", ErrFolder, m.folder, err, folders(c))
+	}
+	return m.folder, int(box.NumMessages), c.Logout().Wait()
+}
+
+// folders names those that there are.
+func folders(c *imapclient.Client) string {
+	list, err := c.List("", "*", nil).Collect()
+	if err != nil || len(list) == 0 {
+		return ""
+	}
+	var names []string
+	for _, f := range list[:min(len(list), maxFolders)] {
+		names = append(names, f.Mailbox)
+	}
+	return "; there are: " + strings.Join(names, ", ")
+}
+
 // Look takes what came since.
 func (m *Mailbox) Look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, mailboxTime)
@@ -128,7 +168,7 @@ func (m *Mailbox) connect(ctx context.Context) (*imapclient.Client, error) {
 	password, _ := m.server.User.Password()
 	if err := c.Login(m.server.User.Username(), password).Wait(); err != nil {
 		_ = c.Close()
-		return nil, fmt.Errorf("sign in: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrSignIn, err)
 	}
 	return c, nil
 }

@@ -317,3 +317,36 @@ func FuzzReply(f *testing.F) {
 		}
 	})
 }
+
+// What keeps a mailbox from being read is told apart, and nothing is touched.
+func TestAMailboxSaysWhatIsWrong(t *testing.T) {
+	user, address := mailboxOn(t)
+	if err := user.Create("Réponses", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := user.Append("INBOX", literal(word("reponses@amap.example", "oui")), &imap.AppendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	greet := func(at string) (string, int, error) {
+		t.Helper()
+		m, err := NewMailbox(at, &Replies{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Greet(t.Context())
+	}
+	for range 2 {
+		if folder, letters, err := greet("imaps://amap:p%40ss@" + address); err != nil || folder != "INBOX" || letters != 1 {
+			t.Errorf("%s: %d letters, %v", folder, letters, err)
+		}
+	}
+	if _, _, err := greet("imaps://amap:wrong@" + address); !errors.Is(err, ErrSignIn) || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	if _, _, err := greet("imaps://amap:p%40ss@" + address + "/Archive"); !errors.Is(err, ErrFolder) || !strings.Contains(err.Error(), "there are: INBOX, Réponses") {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	if _, _, err := greet("imaps://amap:p%40ss@127.0.0.1:1"); err == nil || errors.Is(err, ErrSignIn) || errors.Is(err, ErrFolder) {
+		t.Errorf("nobody there: %v", err)
+	}
+}

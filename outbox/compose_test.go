@@ -512,3 +512,21 @@ func TestCloseAndReopen(t *testing.T) {
 		t.Errorf("cancelling an offer: %v", err)
 	}
 }
+
+// What is told of later than it was written is news then, and an entry with a
+// smaller number would not be taken by a calendar that has it.
+func TestTheSequenceOfAnEventOnlyGrows(t *testing.T) {
+	written := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	o := &federation.Object{ID: "https://amap.example/objects/1", Type: "Event", Published: written, Start: written.AddDate(0, 3, 0)}
+	last := -1
+	for what, at := range []struct{ published, updated time.Time }{
+		{written, time.Time{}}, {written, written.AddDate(0, 1, 0)}, {written.AddDate(0, 2, 0), time.Time{}}, {written.AddDate(0, 2, 0), written.AddDate(0, 2, 1)},
+	} {
+		o.Published, o.Updated = at.published, at.updated
+		if got := EntryOf(o, "", time.UTC).Sequence; got <= last {
+			t.Errorf("%d: sequence %d after %d", what, got, last)
+		} else {
+			last = got
+		}
+	}
+}

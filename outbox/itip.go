@@ -17,8 +17,11 @@ import (
 	"codeberg.org/maillage/maillage/store"
 )
 
-// sequenceEpoch is what the sequence of the dates of a series counts from, in
-// seconds: as a number of 32 bits it lasts for 68 years.
+// sequenceEpoch is what the sequence of an event counts from, in seconds: as a
+// number of 32 bits it lasts for 68 years. Its age would be no measure: an event
+// that is told of later, as the dates of a series and of a calendar kept elsewhere
+// are, is published a second time, and a calendar does not take what has a smaller
+// number than what it has.
 var sequenceEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // EntryOf makes the entry of an event in a calendar, on the clocks of z.
@@ -31,12 +34,7 @@ func EntryOf(o *federation.Object, description string, z *time.Location) calenda
 		Description: strings.TrimSpace(description + "\n\n" + id),
 		Created:     o.Published, Modified: cmp.Or(o.Updated, o.Published),
 	}
-	if !o.Updated.IsZero() {
-		entry.Sequence = int(o.Updated.Sub(o.Published) / time.Second)
-	}
-	if e.Series != "" { // it is published anew when it is told of: its age is no measure
-		entry.Sequence = int(entry.Modified.Sub(sequenceEpoch) / time.Second)
-	}
+	entry.Sequence = max(0, int(entry.Modified.Sub(sequenceEpoch)/time.Second))
 	switch e.Status {
 	case federation.EventCancelled:
 		entry.Status = calendar.Cancelled

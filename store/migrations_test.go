@@ -4,8 +4,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/pressly/goose/v3"
@@ -69,5 +74,61 @@ func TestWordsSurviveTheMigrationOfTheirIndex(t *testing.T) {
 			t.Errorf("%d rows have the words of what is gone", n)
 		}
 		return err
+	})
+}
+
+// Events that were called off before their rows said so are found closed, by
+// whatever words their documents use; the others stay as they are.
+func TestEventsCalledOffLongAgoAreClosed(t *testing.T) {
+	each(t, func(f *fixture) {
+		amap := local("amap")
+		f.actors(amap)
+		closed := map[federation.IRI]bool{}
+		for n, extra := range []map[string]string{
+			{"eventStatus": "EventCancelled", "status": "CANCELLED"},
+			{"eventStatus": "https://schema.org/EventCancelled"},
+			{"status": "cancelled"},
+			{"ical:status": "CANCELLED"},
+			{"eventStatus": "", "status": "CANCELLED"},
+			{},
+			{"eventStatus": "EventScheduled", "status": "CANCELLED"},
+			{"status": "CONFIRMED"},
+			{"eventStatus": "EventPostponed", "category": "CANCELLED"},
+		} {
+			o := event(amap, fmt.Sprint("cancelled ", n), f.now(), f.now())
+			o.Extra = map[string]json.RawMessage{}
+			for name, value := range extra {
+				o.Extra[name] = json.RawMessage(strconv.Quote(value))
+			}
+			f.objects(o)
+			closed[o.ID] = federation.IndexOf(o).Closed
+		}
+		dialect := "sqlite"
+		f.update(func(tx *Tx) error {
+			if tx.postgres() {
+				dialect = "postgres"
+			}
+			files, err := migrationFiles(dialect)
+			if err != nil {
+				return err
+			}
+			up, err := fs.ReadFile(files, "00020_cancelled_events_are_closed.sql")
+			if err != nil {
+				return err
+			}
+			statement, _, _ := strings.Cut(string(up), "-- +goose Down")
+			if _, err := tx.exec(f.ctx, `UPDATE objects SET closed = 0`); err != nil {
+				return err
+			}
+			return second(tx.exec(f.ctx, statement))
+		})
+		f.view(func(tx *Tx) error {
+			for id, want := range closed {
+				if got, err := tx.exists(f.ctx, `SELECT 1 FROM objects WHERE id = ? AND closed = 1`, id); err != nil || got != want {
+					t.Errorf("%s is closed: %t, want %t (%v)", id, got, want, err)
+				}
+			}
+			return nil
+		})
 	})
 }

@@ -79,6 +79,28 @@ func (tx *Tx) NoticesOf(ctx context.Context, owner federation.IRI, q NoticeQuery
 	return list, next, nil
 }
 
+// Refusals returns when organisers declined what somebody asked, for events to
+// which their last word was that.
+func (tx *Tx) Refusals(ctx context.Context, person federation.IRI, events ...federation.IRI) (map[federation.IRI]time.Time, error) {
+	if len(events) == 0 {
+		return nil, nil
+	}
+	refused := map[federation.IRI]time.Time{}
+	err := tx.each(ctx, func(r row) error {
+		var kind string
+		var id federation.IRI
+		var at int64
+		if err := r.Scan(&id, &kind, &at); err != nil {
+			return err
+		}
+		if delete(refused, id); kind != federation.Accept {
+			refused[id] = moment(at)
+		}
+		return nil
+	}, `SELECT object, kind, at FROM notices WHERE owner = ? AND kind IN ('Accept', 'Reject', 'Ignore') AND object IN (?) ORDER BY at, seq`, person, among(events))
+	return refused, named(err, "notices of", person)
+}
+
 // UnreadNotices counts what an actor was told and did not read.
 func (tx *Tx) UnreadNotices(ctx context.Context, owner federation.IRI) (int, error) {
 	n, err := tx.number(ctx, `SELECT COUNT(*) FROM notices n WHERE owner = ? AND read = 0 AND `+stillThere, owner)

@@ -25,10 +25,14 @@ type answering struct {
 	Page      string         // of the event
 	Open      bool           // answers are taken here
 	Outside   string         // where to register instead
-	Given     string         // by the visitor: yes, maybe, waiting; "" for none
+	Given     string         // by the visitor: yes, maybe, waiting, unsure; "" for none
+	Perhaps   bool           // one may come perhaps
+	Refused   string         // when the organiser declined what the visitor asked
+	By        *who           // the organiser, to write to; where something was declined
 	SignedIn  bool
 	Local     bool   // the event is ours
-	Elsewhere string // its page, where nobody knows whether an answer is understood
+	Unsure    bool   // nobody knows whether an answer is understood
+	Elsewhere string // the page of such an event
 	Mail      bool   // one may answer without an account
 	Form      *form
 	Coming    int
@@ -66,7 +70,7 @@ func (v *visit) askAnswer(ctx context.Context, tx *store.Tx, o *federation.Objec
 		me = v.account.Person
 	}
 	a.Named = federation.HelpersShown(o)
-	if a.Given == "yes" || a.Given == "waiting" {
+	if a.Given != "" && a.Given != "maybe" {
 		choice, err := tx.RemindChoice(ctx, me, o.ID)
 		if err != nil {
 			return err
@@ -143,9 +147,36 @@ func (v *visit) answers(ctx context.Context, tx *store.Tx, list []*federation.Ob
 			a.Left = max(a.Left-n.Coming, 0)
 		}
 		a.Given = givenAnswer(given[id])
+		if a.Unsure && a.Given == "waiting" {
+			a.Given = "unsure"
+		}
 		a.given = given[id]
 	}
-	return all, nil
+	return all, v.refusals(ctx, tx, list, all)
+}
+
+// refusals notes in answers what organisers declined.
+func (v *visit) refusals(ctx context.Context, tx *store.Tx, list []*federation.Object, all map[federation.IRI]*answering) error {
+	var ids, organisers []federation.IRI
+	for _, o := range list {
+		if a := all[o.ID]; a != nil && a.Given == "" {
+			ids, organisers = append(ids, o.ID), append(organisers, o.AttributedTo)
+		}
+	}
+	if v.account == nil || len(ids) == 0 {
+		return nil
+	}
+	refused, err := tx.Refusals(ctx, v.account.Person, ids...)
+	if err != nil || len(refused) == 0 {
+		return err
+	}
+	known, err := tx.Actors(ctx, organisers...)
+	for i, id := range ids {
+		if at, ok := refused[id]; ok {
+			all[id].Refused, all[id].By = v.words.DateTime(at.In(v.zone())), v.actorOf(known[organisers[i]], organisers[i])
+		}
+	}
+	return err
 }
 
 // givenAnswer names an answer.
@@ -182,7 +213,8 @@ func (v *visit) answering(o *federation.Object) *answering {
 	if e.JoinMode == federation.JoinExternal {
 		a.Outside = outside(e.ExternalURL)
 	}
-	if federation.DoorOf(o) == federation.DoorUnknown {
+	a.Perhaps = federation.TakesPerhaps(o)
+	if a.Unsure = federation.DoorOf(o) == federation.DoorUnknown; a.Unsure {
 		a.Elsewhere = webLink(o.URL, o.ID)
 	}
 	return a
@@ -237,15 +269,25 @@ func (v *visit) answerEvent(ctx context.Context) (*page, error) {
 			return err
 		}
 		given, err := tx.AnswersBy(ctx, v.account.Person, o.ID)
-		if done = "not_coming"; given[o.ID] != nil {
-			done = "answered_" + givenAnswer(given[o.ID])
-		}
+		done = answerDone(o, given[o.ID])
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return see(where+"#answer", done), nil
+}
+
+// answerDone names what an answer led to, to be said.
+func answerDone(o *federation.Object, given *federation.Edge) string {
+	switch now := givenAnswer(given); {
+	case now == "":
+		return "not_coming"
+	case now == "waiting" && federation.DoorOf(o) == federation.DoorUnknown:
+		return "answered_unsure"
+	default:
+		return "answered_" + now
+	}
 }
 
 // answerAgain shows the page of the event with what is wrong in the answer.

@@ -4,9 +4,11 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/store"
@@ -70,7 +72,58 @@ func TestOrganisersDecide(t *testing.T) {
 		i.as("editor").post(path+"/answers", url.Values{"actor": {person}, "answer": {"accept"}}).wants(t, 303)
 		i.as("member").get(path).wants(t, 200, "Vous venez.")
 		i.as("editor").post(path+"/answers", url.Values{"actor": {person}, "answer": {"reject"}}).wants(t, 303)
-		i.as("member").get(path).wants(t, 200, "Je viens")
+
+		// The organiser's no is not forgotten: one may ask again, with a word.
+		page := i.as("member").get(path).wants(t, 200, "n’a pas pu vous accueillir", "elle l’a dit le mardi 1er septembre", `href="/@amap"`, "Demander à nouveau").body
+		if strings.Contains(page, `value="maybe"`) || strings.Contains(page, ">Je viens<") {
+			t.Error("one is asked as if nothing had happened")
+		}
+		i.as("member").get("/events").wants(t, 200, "n’a pas pu vous accueillir", path+"#answer")
+		again := url.Values{"object": {origin + path}, "answer": {"yes"}, "message": {"Je peux rester debout"}}
+		i.as("member").post("/answer", again).wants(t, 303)
+		i.as("member").get(path).wants(t, 200, "attend une confirmation")
+		i.as("editor").get(path+"/answers").wants(t, 200, "Je peux rester debout")
+		i.pass(24 * time.Hour)
+		i.as("editor").post(path+"/answers", url.Values{"actor": {person}, "answer": {"reject"}}).wants(t, 303)
+		i.as("member").get(path).wants(t, 200, "2 septembre")
+	})
+}
+
+// What is offered is what whoever organises understands.
+func TestAnswersThatAPeerUnderstands(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		anna := i.peer("anna")
+		me := i.as("member")
+		put := func(name string, extra map[string]string) string {
+			t.Helper()
+			o := &federation.Object{
+				ID: federation.IRI("https://peer.example/events/" + name), Type: "Event", Name: name, AttributedTo: anna.ID, To: []federation.IRI{federation.Public},
+				Published: i.now(), Start: i.now().Add(48 * time.Hour), End: i.now().Add(50 * time.Hour), Extra: map[string]json.RawMessage{},
+			}
+			for key, value := range extra {
+				o.Extra[key] = json.RawMessage(value)
+			}
+			i.update(func(ctx context.Context, tx *store.Tx) error { return tx.PutObject(ctx, o) })
+			return string(o.ID)
+		}
+		for name, c := range map[string]struct {
+			extra   map[string]string
+			perhaps bool
+			given   string
+		}{
+			"mobilizon": {map[string]string{"joinMode": `"free"`, "participantCount": "3"}, false, "attend une confirmation"},
+			"gancio":    {nil, false, "ne confirme pas"},
+			"friendica": {map[string]string{"dfrn:adjust": "true"}, true, "Vous venez"},
+			"maillage":  {map[string]string{"joinMode": `"free"`, "eventStatus": `"EventScheduled"`}, true, "attend une confirmation"},
+		} {
+			id := put(name, c.extra)
+			page := "/peer/objects?id=" + url.QueryEscape(id)
+			if got := strings.Contains(me.get(page).wants(t, 200, "Je viens").body, `value="maybe"`); got != c.perhaps {
+				t.Errorf("%s: perhaps is offered: %t", name, got)
+			}
+			me.post("/answer", url.Values{"object": {id}, "answer": {"yes"}}).wants(t, 303)
+			me.get(page).wants(t, 200, c.given)
+		}
 	})
 }
 
@@ -106,4 +159,20 @@ func TestTheLastPlaceGoesToOne(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// An event that ends before it starts is refused, and both times are shown.
+func TestAnEndBeforeTheStartIsShownWithBothTimes(t *testing.T) {
+	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	f := meeting("Veillée", "2026-10-24")
+	f.Set("start.time", "18:30")
+	f.Set("end.date", "2026-10-24")
+	f.Set("end.time", "17:30")
+	page := i.as("admin").post("/publish/event", f).wants(t, 422).body
+	page = strings.ReplaceAll(strings.ReplaceAll(page, "\u00a0", " "), "\u202f", " ")
+	for _, w := range []string{"La fin est avant le début", "samedi 24 octobre 2026, 18 h 30", "samedi 24 octobre 2026, 17 h 30"} {
+		if !strings.Contains(page, w) {
+			t.Errorf("no %q in the page", w)
+		}
+	}
 }

@@ -40,7 +40,8 @@ func (v *visit) calendar(ctx context.Context, tx *store.Tx) (*document, error) {
 // datesOf finds the events of a selection for a calendar, so many at most: what
 // comes first, then what was, the latest before.
 func (v *visit) datesOf(ctx context.Context, tx *store.Tx, q store.Query, most int) ([]*federation.Object, error) {
-	q.Kinds, q.LocalOnly, q.OpenOnly, q.Limit = []string{"event"}, true, false, min(most, 100)
+	q.Kinds, q.OpenOnly, q.Limit = []string{"event"}, false, min(most, 100)
+	q.LocalOnly = q.Circuit == "" // its members are elsewhere, too
 	coming, past := q, q
 	coming.From, coming.Sort = v.Now(), store.SortStart
 	past.From, past.Ended, past.Sort = v.Now().Add(-calendarPast), v.Now(), store.SortLast
@@ -136,9 +137,14 @@ func (v *visit) alarm(c *calendar.Calendar) {
 	}
 }
 
-// entryOf makes the entry of an event.
+// entryOf makes the entry of an event; one from elsewhere is named by its whole
+// address, and leads to its page there.
 func (v *visit) entryOf(o *federation.Object) calendar.Event {
-	return outbox.EntryOf(o, vocab.Text(string(v.content(o))), v.zoneOf(federation.EventOf(o).Timezone))
+	e := outbox.EntryOf(o, vocab.Text(string(v.content(o))), v.zoneOf(federation.EventOf(o).Timezone))
+	if !o.Local {
+		e.UID, e.URL = string(o.ID), webLink(o.URL, o.ID)
+	}
+	return e
 }
 
 // zoneOf finds the clocks of an event.

@@ -63,8 +63,8 @@ func (v *visit) design(context.Context, *store.Tx) (*page, error) {
 	if d.Off, err = v.sampleOff(people[1]); err != nil {
 		return nil, err
 	}
-	for _, given := range []string{"", "yes", "maybe", "waiting"} {
-		d.Answers = append(d.Answers, &answering{Printer: v.words, ID: event.ID, Page: "/design", Open: true, SignedIn: true, Given: given, Coming: 12, Left: 3})
+	for _, given := range []string{"", "yes", "maybe", "waiting", "unsure"} {
+		d.Answers = append(d.Answers, &answering{Printer: v.words, ID: event.ID, Page: "/design", Open: true, Perhaps: true, SignedIn: true, Given: given, Coming: 12, Left: 3})
 	}
 	note := v.card(v.sampleNote("Note"))
 	note.Author = people[2]

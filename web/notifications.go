@@ -56,7 +56,7 @@ var noticeTabs = []struct {
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
 	{"exchanges", store.NoticeQuery{Kinds: exchangeNotices}},
-	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Invite")}},
+	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Ignore", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Invite")}},
 }
 
 // eventNotices are the kinds that say what became of an event.

@@ -65,11 +65,7 @@ func (v *visit) ownCalendar(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	c := &calendar.Calendar{Name: v.words.T("page_own_calendar_name", "Site", v.facts.name()), URL: v.Origin + "/events"}
 	for _, o := range list {
-		e := v.entryOf(o)
-		if !o.Local {
-			e.UID, e.URL = string(o.ID), webLink(o.URL, o.ID)
-		}
-		c.Events = append(c.Events, e)
+		c.Events = append(c.Events, v.entryOf(o))
 	}
 	v.alarm(c)
 	var b bytes.Buffer

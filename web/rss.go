@@ -112,6 +112,9 @@ func (v *visit) source(ctx context.Context, tx *store.Tx) (*source, error) {
 	case list == "events", list == "offers", list == "needs":
 		s.query.Kinds = []string{strings.TrimSuffix(list, "s")}
 		s.title, s.page = v.words.T("page_"+list)+" · "+s.title, "/"+list
+		if place := cut(strings.TrimSpace(f.Value("place")), 100); place != "" { // one may follow several
+			s.title, s.page = place+" · "+s.title, s.page+"?"+v.r.URL.RawQuery
+		}
 	}
 	return s, nil
 }

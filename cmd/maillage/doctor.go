@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +42,7 @@ func (c *doctorCommand) Run(ctx context.Context, e *env) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	faults := 0
-	for _, check := range []func(context.Context) []finding{c.disk, c.database, c.outside, c.mail} {
+	for _, check := range []func(context.Context) []finding{c.disk, c.database, c.outside, c.mail, c.mailbox} {
 		for _, f := range check(ctx) {
 			if f.remedy == "" {
 				fmt.Fprintf(e.stdout, "ok     %s\n", f.what)
@@ -214,4 +215,25 @@ func (c *doctorCommand) mail(ctx context.Context) []finding {
 		return fault("see --smtp", "mail: the address cannot be read")
 	}
 	return ok("mail: %s takes us in", u.Hostname())
+}
+
+// mailbox checks that the mailbox of answers can be read, without reading it.
+func (c *doctorCommand) mailbox(ctx context.Context) []finding {
+	if c.IMAP == "" {
+		return nil
+	}
+	box, err := mail.NewMailbox(c.IMAP, &mail.Replies{Address: c.MailReplies})
+	if err != nil {
+		return fault("see --imap", "%v", err) // it says what it is about
+	}
+	folder, letters, err := box.Greet(ctx)
+	switch {
+	case errors.Is(err, mail.ErrSignIn):
+		return fault("check user and password of --imap, percent-encoded; some providers want IMAP allowed in their settings, or a password for this use alone", "mailbox: %v", err)
+	case errors.Is(err, mail.ErrFolder):
+		return fault("put the name of a folder that there is after the host of --imap, or leave it out for INBOX", "mailbox: %v", err)
+	case err != nil:
+		return fault("check host and port of --imap (imaps:// is mostly 993, imap:// 143), and that this machine may reach them", "mailbox: %v", err)
+	}
+	return ok("mailbox: %s can be read for answers to %s, %d letter(s) are in it", folder, c.MailReplies, letters)
 }

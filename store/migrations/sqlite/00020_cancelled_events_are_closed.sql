@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+
+-- +goose Up
+
+-- Events that were called off before this was noted in their row. What their
+-- document says is read as federation.EventOf reads it.
+UPDATE objects SET closed = 1 WHERE kind = 'event' AND closed = 0 AND gone = 0 AND seq IN (
+	SELECT d.object FROM object_documents d WHERE d.data LIKE '%cancelled%' AND (
+		json_extract(d.data, '$.Extra.eventStatus') LIKE '%EventCancelled'
+		OR COALESCE(json_extract(d.data, '$.Extra.eventStatus'), '') = ''
+		AND UPPER(COALESCE(NULLIF(json_extract(d.data, '$.Extra.status'), ''), json_extract(d.data, '$.Extra."ical:status"'))) = 'CANCELLED'));
+
+-- +goose Down
+SELECT 1;
