@@ -173,6 +173,7 @@ func (c *crawler) visit(l link) {
 		c.read(l.to)
 		c.valid()
 		c.outlined()
+		c.filled()
 		c.accessible("1280 light")
 		c.shoot(kind)
 		c.screen(360, "dark")
@@ -269,6 +270,16 @@ func (c *crawler) accessible(how string) {
 			where = append(where, n.HTML+"\n      "+strings.ReplaceAll(n.FailureSummary, "\n", "\n      "))
 		}
 		c.t.Errorf("%s: %s: %s\n    %s", how, v.ID, v.Help, strings.Join(where, "\n    "))
+	}
+}
+
+// filled wants no void in a column of cards where others have a photo.
+func (c *crawler) filled() {
+	c.t.Helper()
+	var voids int
+	c.do(chromedp.Evaluate(`[...document.querySelectorAll(".stream .blank")].filter(b => b.offsetHeight > 0).length`, &voids))
+	if voids > 0 {
+		c.t.Errorf("%d cards of a column have a sign in place of a photo", voids)
 	}
 }
 
