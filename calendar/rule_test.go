@@ -105,6 +105,7 @@ func TestExamplesOfTheRFC(t *testing.T) {
 	}
 }
 
+// B61: and what goes on until 9999, or says nonsense, is bounded ([TestTheYear9999]).
 func TestRulesThatAreRefused(t *testing.T) {
 	for text, reason := range map[string]string{
 		// The four examples of the RFC that are more often than daily.

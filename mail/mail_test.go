@@ -21,6 +21,7 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
+	"codeberg.org/maillage/maillage/store/storetest"
 )
 
 func bodyOf(t *testing.T, m *mail.Message) string {
@@ -188,7 +189,7 @@ func TestAKilledWorker(t *testing.T) {
 
 // The worker wakes when something is queued, without waiting for its clock.
 func TestTheWorkerWakes(t *testing.T) {
-	o := officeOn(t, "sqlite:"+t.TempDir()+"/mail.db")
+	o := officeOn(t, storetest.SQLite(t)("mail"))
 	o.Idle = time.Hour
 	ctx, stop := context.WithCancel(o.ctx)
 	done := make(chan error)
@@ -274,7 +275,7 @@ func elsewhere(t *testing.T, s *sink, address string) *Server {
 // Nothing that people type makes another header, another recipient or a second
 // letter.
 func TestHeaderInjection(t *testing.T) {
-	o := officeOn(t, "sqlite:"+t.TempDir()+"/mail.db")
+	o := officeOn(t, storetest.SQLite(t)("mail"))
 	bad := "Bonjour\r\nBcc: eve@example.org\r\n\r\nAchetez\u2028\x00!"
 	m := o.queue(&store.Mail{Kind: "notice", To: "a@example.org", Subject: bad, Body: "x\r\n.\r\nRCPT TO:<eve@example.org>\r\n", Unsubscribe: "https://x/\r\nBcc: eve@example.org"})
 	o.send()
@@ -321,7 +322,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestTheTestLetter(t *testing.T) {
-	o := officeOn(t, "sqlite:"+t.TempDir()+"/mail.db")
+	o := officeOn(t, storetest.SQLite(t)("mail"))
 	for _, lang := range locale.Languages() {
 		var id int64
 		err := o.db.Update(o.ctx, func(tx *store.Tx) (err error) {

@@ -45,7 +45,7 @@ func (i *instance) stock(n int) {
 
 // BenchmarkPages renders pages with 10,000 offers and 10,000 events stored.
 func BenchmarkPages(b *testing.B) {
-	i := start(b, "sqlite:"+b.TempDir()+"/web.db")
+	i := lone(b)
 	i.stock(10_000)
 	h := i.site.Routes()
 	get := func(b *testing.B, path string) {

@@ -17,7 +17,6 @@ import (
 	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/harvest"
 	"codeberg.org/maillage/maillage/store"
-	"codeberg.org/maillage/maillage/store/storetest"
 )
 
 const season = "BEGIN:VCALENDAR\r\nX-WR-CALNAME:Saison du Moulin\r\n" +
@@ -105,7 +104,7 @@ func (i *instance) eventAt(title string) (path string) {
 }
 
 func TestWhatIsNoCalendarIsSaid(t *testing.T) {
-	i := start(t, storetest.SQLite(t)("web"))
+	i := lone(t)
 	b := i.as("editor")
 	b.bring("page.ics", "<!doctype html><html>").wants(t, http.StatusUnprocessableEntity, "BEGIN:VCALENDAR")
 	b.bring("large.ics", "BEGIN:VCALENDAR\r\n"+strings.Repeat("X:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n", 120_000)).
@@ -117,14 +116,14 @@ func TestWhatIsNoCalendarIsSaid(t *testing.T) {
 }
 
 func TestAFileIsOnlyForWhoBroughtIt(t *testing.T) {
-	i := start(t, storetest.SQLite(t)("web"))
+	i := lone(t)
 	path := i.as("editor").bring("saison.ics", season).Header.Get("Location")
 	i.as("admin").get(path).wants(t, http.StatusNotFound)
 	i.as("admin").post(path, url.Values{"entry": {"1@x"}}).wants(t, http.StatusNotFound)
 }
 
 func TestHoursOfAFileAreReadAnotherWay(t *testing.T) {
-	i := start(t, storetest.SQLite(t)("web"))
+	i := lone(t)
 	b := i.as("editor")
 	file := "BEGIN:VCALENDAR\r\nX-WR-TIMEZONE:Europe/Paris\r\nBEGIN:VEVENT\r\nUID:1@x\r\nSUMMARY:Marché\r\nDTSTART:20260912T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 	path := b.bring("a.ics", file).Header.Get("Location")
@@ -204,7 +203,7 @@ func TestACalendarIsFollowedFromItsPage(t *testing.T) {
 }
 
 func TestADoubleIsDecidedByAPerson(t *testing.T) {
-	i := start(t, storetest.SQLite(t)("web"))
+	i := lone(t)
 	first, second := season, strings.Replace(season, "Saison du Moulin", "Une copie", 1)
 	one, read := i.calendarServer(&first)
 	b := i.as("editor")

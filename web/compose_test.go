@@ -133,7 +133,7 @@ func (i *instance) objects() (n int) {
 // What is asked at first sight: labels and legends outside folded groups, two
 // inputs in one line that make one answer counting once.
 func TestAFormBeginsWithSixQuestions(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, kind := range composeKinds {
 		page := i.as("admin").get("/publish/"+kind).wants(t, 200)
 		sound(t, kind, page.body)
@@ -206,7 +206,7 @@ func TestADraftIsKeptUntilItIsPublished(t *testing.T) {
 }
 
 func TestAutosave(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("editor")
 	f := with(event(), "form", "/publish/event")
 	got := b.post("/drafts/keep", f).wants(t, 200)
@@ -234,7 +234,7 @@ func TestAutosave(t *testing.T) {
 }
 
 func TestPreviewShowsEverythingAndStoresNothing(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	for kind, test := range map[string]struct {
 		form  url.Values
@@ -301,7 +301,7 @@ func TestTheSameFormTwicePublishesOnce(t *testing.T) {
 }
 
 func TestSeveralPhotosInTheirOrder(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	names := []string{"rouge.png", "bleu.png", "texte.png", "iphone.heic", "vert.png"}
 	files := [][]byte{shot(t, color.RGBA{200, 0, 0, 255}), shot(t, color.RGBA{0, 0, 200, 255}), []byte("ceci est un texte"), []byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), shot(t, color.RGBA{0, 200, 0, 255})}
@@ -358,7 +358,7 @@ func pictures(o *federation.Object) string {
 
 // A photo as phones make them is made small, not refused.
 func TestAHeavyPhotoIsMadeSmall(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	img := image.NewRGBA(image.Rect(0, 0, 3000, 2200))
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range img.Pix {
@@ -379,7 +379,7 @@ func TestAHeavyPhotoIsMadeSmall(t *testing.T) {
 }
 
 func TestDuplicate(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("editor")
 	first := b.upload("/publish/event", with(event(), "alt", "Un grille-pain"), shot(t, color.White)).wants(t, 303)
 	b.post(led(first)+"/cancel", nil).wants(t, 303)

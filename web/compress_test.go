@@ -12,7 +12,7 @@ import (
 
 // The first page and all that it needs at once is small on the wire.
 func TestPagesAreSentCompressed(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for range 6 {
 		i.as("admin").post("/publish/offer", offer()).wants(t, 303)
 		i.as("admin").post("/publish/event", event()).wants(t, 303)

@@ -27,7 +27,7 @@ func classes(t *testing.T, body string) []string {
 }
 
 func TestDesignShowsEveryComponent(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	page := i.as("").get("/design").wants(t, 200)
 	shown := classes(t, page.body)
 	for _, sheet := range []string{"21-components.css", "22-cards.css"} {
@@ -62,7 +62,7 @@ func TestPriceIsDrawnToScale(t *testing.T) {
 }
 
 func TestPricesThatMakeNoBar(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	v := i.site.visit(nil, i.as("").request("GET", "/", nil))
 	part := func(amounts ...federation.Decimal) (p federation.Proposal) {
 		for _, a := range amounts {
@@ -156,7 +156,7 @@ func TestBannersOfEvents(t *testing.T) {
 }
 
 func TestFootOfEveryPage(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, path := range []string{"/", "/offers", "/nothing/here"} {
 		i.as("").get(path).wants(t, map[bool]int{true: 200, false: 404}[path != "/nothing/here"], `href="/about#contact"`, `href="/about#moderation"`, `href="/accessibility"`, "Installer le vôtre")
 	}
@@ -173,7 +173,7 @@ func TestFootOfEveryPage(t *testing.T) {
 }
 
 func TestLogoOfTheInitiative(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	if body := i.as("").get("/offers").body; strings.Contains(body, `<link rel="icon" href="/media/`) {
 		t.Error("a logo that nobody chose")
 	}
@@ -186,7 +186,7 @@ func TestLogoOfTheInitiative(t *testing.T) {
 }
 
 func TestFaultsHelpOneOnward(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	page := i.as("").get("/nothing/here").wants(t, 404, `action="/search"`, `name="q"`, `href="/events"`, `href="/offers"`)
 	sound(t, "fault", page.body)
 }
@@ -204,7 +204,7 @@ func TestInitialsAndHues(t *testing.T) {
 }
 
 func TestNotesWithoutTitleAreNotSaidTwice(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	o := i.publish(i.initiative.ID, note("Merci à toutes et à tous pour la récolte de samedi : trois cents kilos de courges et une soupe."))
 	i.pass(time.Minute)
 	page := i.as("").get("/@amap").wants(t, 200, "Merci à toutes")

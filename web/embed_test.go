@@ -18,7 +18,7 @@ func meeting(title, day string) url.Values {
 }
 
 func TestAnEmbedKnowsNobody(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("admin").post("/publish/event", meeting("Distribution", "2026-09-10")).wants(t, 303)
 	b := i.as("admin")
 	r := b.request(http.MethodGet, "/embed/events?theme=dark&lang=en", nil)
@@ -43,7 +43,7 @@ func TestAnEmbedKnowsNobody(t *testing.T) {
 }
 
 func TestNothingElseCanBeFramed(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, path := range []string{"/", "/events", "/events/print", "/settings/embeds", "/report?id=x"} {
 		if csp := i.as("admin").get(path).Header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") {
 			t.Errorf("%s: %s", path, csp)
@@ -52,7 +52,7 @@ func TestNothingElseCanBeFramed(t *testing.T) {
 }
 
 func TestTheCodeOfAnEmbedIsWhatWasChosen(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("admin").get("/settings/embeds?list=offers&count=3&theme=light&tag=%23AMAP%22%3E&lang=fr").wants(t, 200,
 		`src="/embed/offers?count=3&amp;lang=fr&amp;tag=AMAP%22%3E&amp;theme=light"`, "&lt;iframe src=", origin+"/embed/offers?count=3")
 }

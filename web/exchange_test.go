@@ -187,7 +187,7 @@ func TestTheTwoWriteToEachOther(t *testing.T) {
 }
 
 func TestCapitalIsInformationOnly(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	path := i.basket("3", "modes", "capital")
 	i.as("member").get(path).wants(t, 200, "simple information", "Prendre contact")
 	i.as("member").get("/respond?id="+url.QueryEscape(origin+path)).wants(t, 404)
@@ -195,7 +195,7 @@ func TestCapitalIsInformationOnly(t *testing.T) {
 }
 
 func TestAFreePriceIsNotKept(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	path := i.basket("3", "modes", "freePrice", "price", "")
 	i.as("member").get("/respond?id="+url.QueryEscape(origin+path)).wants(t, 200, "jamais noté")
 	f := wish(path, "1", "")

@@ -93,7 +93,7 @@ func TestAnswerWithoutAnAccount(t *testing.T) {
 // What somebody confirmed is not changed by whoever knows their address, who is
 // not told either that they answered.
 func TestAnswerInTheNameOfAnother(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.site.Mail = true
 	path := i.feast("4", "free")
 	first := i.as("").post(path+"/answer", guestAnswer("zoe@example.org", "")).wants(t, 200).body
@@ -116,7 +116,7 @@ func TestAnswerInTheNameOfAnother(t *testing.T) {
 
 // B51, the limits, and an instance without mail.
 func TestAnswerWithoutAnAccountBadInput(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	path := i.feast("4", "free")
 	i.as("").get(path).wants(t, 200, "Mastodon", "/sign-in?next=")
 	i.as("").post(path+"/answer", guestAnswer("zoe@example.org", "")).wants(t, 404)
@@ -337,7 +337,7 @@ func TestGuestsHearOfChanges(t *testing.T) {
 }
 
 func TestGuestsHearOfADeletedEvent(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.site.Mail = true
 	path := i.feast("9", "free")
 	key := i.invited(path, "zoe@example.org", "")

@@ -16,7 +16,7 @@ import (
 // The session ends in the middle of each form, with a photo in it; its author
 // signs in again by password, or by a link that is opened in the same browser.
 func TestNoFormIsLostWhenTheSessionEnds(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("admin", "une phrase longue")
 	edited := led(i.as("admin").post("/publish/offer", offer()).wants(t, 303)) + "/edit"
 	for _, test := range []struct {
@@ -75,7 +75,7 @@ func (i *instance) signInToken(account string) (token string) {
 }
 
 func TestOtherWordsAreKeptToo(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	o := led(i.as("admin").post("/publish/offer", offer()).wants(t, 303))
 	b := i.as("member")
 	i.pass(2 * time.Hour)
@@ -101,7 +101,7 @@ func TestOtherWordsAreKeptToo(t *testing.T) {
 // Whoever has no session that ended by itself leaves nothing here: not a
 // stranger with a cookie of his own, not a session that was ended.
 func TestStrangersLeaveNothing(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	count := func() (n int) {
 		i.update(func(ctx context.Context, tx *store.Tx) error {
 			for _, a := range i.accounts {

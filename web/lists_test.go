@@ -82,7 +82,7 @@ func TestListsAreNarrowedDown(t *testing.T) {
 
 // A tag can be typed into the filter of a list, and taken out again.
 func TestListsAreFilteredByTag(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("editor")
 	i.eventOn(b, "Atelier vélo", "2026-09-10", "", url.Values{"hashtags": {"#velo"}})
 	i.eventOn(b, "Fête du pain", "2026-09-11", "", url.Values{"hashtags": {"#pain"}})

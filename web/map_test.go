@@ -73,7 +73,7 @@ func TestTilesComeFromOneHost(t *testing.T) {
 }
 
 func TestMapsHaveATableOfTheSame(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	for _, city := range []string{"Crest", "Die", "Crest"} {
 		i.offerAt(b, url.Values{"title": {"Pain de " + city}, "place.city": {city}})
@@ -91,7 +91,7 @@ func TestMapsHaveATableOfTheSame(t *testing.T) {
 }
 
 func TestTilesAreAllowedWhereAnAdministratorChoseThem(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	i.offerAt(i.as("admin"), url.Values{"place.city": {"Crest"}})
 	b := i.browser()
 	before := b.get("/")

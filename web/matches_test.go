@@ -13,13 +13,12 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/store"
-	"codeberg.org/maillage/maillage/store/storetest"
 	"codeberg.org/maillage/maillage/watch"
 )
 
 // watched is an instance whose watch looks when it is told to.
 func watched(t *testing.T) (*instance, func()) {
-	i := start(t, storetest.SQLite(t)("web"))
+	i := lone(t)
 	w := &watch.Watch{DB: i.db, Log: i.site.Log, Now: i.now}
 	i.site.Watch = w
 	return i, func() {

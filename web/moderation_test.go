@@ -64,7 +64,7 @@ func TestSomebodyWithoutAnAccountReportsAndIsAnswered(t *testing.T) {
 }
 
 func TestReportsOfStrangersAreFew(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	o := i.publish(i.initiative.ID, note("bonjour"))
 	for range 5 {
 		i.as("").post("/report", complaint(o.ID)).wants(t, 303)

@@ -338,7 +338,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestWhatWasWrittenForEveryoneIsFoundByPeople(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	var id federation.IRI
 	i.update(func(ctx context.Context, tx *store.Tx) error {
 		a := &federation.Activity{Type: federation.Create, Actor: i.initiative.ID, Enclosed: note("bonjour"), To: []federation.IRI{federation.Public}}
@@ -352,7 +352,7 @@ func TestWhatWasWrittenForEveryoneIsFoundByPeople(t *testing.T) {
 }
 
 func TestFrontIsFresh(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	one := i.as("").get("/").body
 	i.publish(i.initiative.ID, note("pour plus tard"))
 	o := &federation.Object{Type: "Event", Name: "Demain", Start: i.now().Add(time.Hour), To: []federation.IRI{federation.Public}}

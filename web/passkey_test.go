@@ -180,7 +180,7 @@ func TestAPasskeySignsInAloneAndAsSecondStep(t *testing.T) {
 }
 
 func TestAPasskeyThatIsNotRight(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("member", "trois petits chats")
 	b := i.as("member")
 	phone := newDevice(t)

@@ -38,7 +38,7 @@ func (i *instance) object(path string) (o *federation.Object) {
 }
 
 func TestACommuneIsEnoughForAPlace(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	p := i.offerAt(i.as("admin"), url.Values{"place.city": {"crest"}})
 	if p.City != "Crest" || p.Region != "Drôme" || p.Country != "France" || p.Point == nil || p.Point.Kilometres(federation.Point{Latitude: 44.728, Longitude: 5.022}) > 3 {
 		t.Errorf("stored %+v at %v", p, p.Point)
@@ -46,7 +46,7 @@ func TestACommuneIsEnoughForAPlace(t *testing.T) {
 }
 
 func TestAnAmbiguousCommuneIsAskedFor(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	values := offer()
 	values.Del("place.lat")
@@ -64,7 +64,7 @@ func TestAnAmbiguousCommuneIsAskedFor(t *testing.T) {
 }
 
 func TestAMistypedCommuneIsAskedForAndMayBeKept(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	values := offer()
 	values.Del("place.lat")
@@ -78,7 +78,7 @@ func TestAMistypedCommuneIsAskedForAndMayBeKept(t *testing.T) {
 }
 
 func TestACommuneNobodyKnowsIsAskedForAndMayBeKept(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	values := offer()
 	values.Del("place.lat")
@@ -101,7 +101,7 @@ func TestACommuneNobodyKnowsIsAskedForAndMayBeKept(t *testing.T) {
 }
 
 func TestNoMoreIsStoredThanThePrecisionAllows(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	typed := url.Values{
 		"place.city": {"Valence"}, "place.postal": {"26000"}, "place.street": {"12 bis, rue des Alpes"},
@@ -124,7 +124,7 @@ func TestNoMoreIsStoredThanThePrecisionAllows(t *testing.T) {
 }
 
 func TestCoordinatesFarFromTheCommuneAreAMistake(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	values := offer()
 	values.Set("place.code", "26362")
 	values.Set("place.lat", "4.89")
@@ -135,7 +135,7 @@ func TestCoordinatesFarFromTheCommuneAreAMistake(t *testing.T) {
 // Editing without changing anything must not move a thing, and changing the
 // commune must move it there.
 func TestAPlaceSurvivesEditing(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.as("admin")
 	values := offer()
 	values.Set("place.city", "Crest")
@@ -164,7 +164,7 @@ func TestAPlaceSurvivesEditing(t *testing.T) {
 }
 
 func TestPlacesAreSuggested(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	b := i.browser()
 	b.get("/places?q=romans").wants(t, http.StatusOK, "Romans-sur-Isère (Drôme)", "GeoNames", "/search?place=Romans-sur-Is%c3%a8re&amp;code=26281")
 	b.get("/places?q=xqzwv").wants(t, http.StatusOK, "Aucune commune")

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMistakesSayHowToMendThem(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	for name, test := range map[string]struct {
 		path  string
@@ -40,7 +40,7 @@ func TestMistakesSayHowToMendThem(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	for name, test := range map[string]struct {
 		change   []string
@@ -75,7 +75,7 @@ func TestDurations(t *testing.T) {
 }
 
 func TestWhatIsLikelyStandsInTheForm(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	if f := filled(t, b.get("/publish/offer").body); f.Get("modes") != "sale" || f.Get("as") != "amap" || f.Get("audience") != "public" || f.Get("language") != "fr" {
 		t.Errorf("%v", f)
@@ -96,7 +96,7 @@ func TestWhatIsLikelyStandsInTheForm(t *testing.T) {
 }
 
 func TestAnArticleIsMarkdownAndNothingElse(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("editor")
 	f := article()
 	f.Set("description", f.Get("description")+"\n\n<script>alert(1)</script>\n\n<img src=x onerror=alert(2)>\n\n[piège](javascript:alert(3)) ![image](https://evil.example/x.png)\n\n"+strings.Repeat("mot ", 200))
@@ -121,7 +121,7 @@ func TestAnArticleIsMarkdownAndNothingElse(t *testing.T) {
 
 // B51 and B59: line breaks in a title, and fields that no form has.
 func TestTitlesAreOneLineAndNothingIsAssigned(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	f := with(event(), "title", "Fête\r\nEND:VEVENT\r\nBcc: eve@example.org", "id", origin+"/objects/mine", "attributedTo", origin+"/actors/camille-admin", "published", "2001-01-01T00:00:00Z")
 	made := i.as("editor").post("/publish/event", f).wants(t, 303)
 	o := i.object(led(made))
@@ -131,7 +131,7 @@ func TestTitlesAreOneLineAndNothingIsAssigned(t *testing.T) {
 }
 
 func TestWhoReceivedIt(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, name := range []string{"bob", "eve"} {
 		p := i.peer(name)
 		i.update(func(ctx context.Context, tx *store.Tx) error {
@@ -204,7 +204,7 @@ func (i *instance) deliver(host string, status int) {
 }
 
 func TestWithoutFollowersNoServerGetsAPost(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	path := led(b.post("/publish/offer", offer()).wants(t, 303)) + "/deliveries"
 	// In French none is singular: "Un serveur l’a reçu" must not stand for it.
@@ -214,7 +214,7 @@ func TestWithoutFollowersNoServerGetsAPost(t *testing.T) {
 }
 
 func TestWhatToDoAfterPublishing(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	for kind, test := range map[string]struct {
 		form  url.Values

@@ -109,7 +109,7 @@ func elsewhere(i *instance) world {
 
 // Following from elsewhere shows where one goes, and goes nowhere else.
 func TestRemoteFollow(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.connect(elsewhere(i))
 	for yours, href := range map[string]string{
 		"@bob@peer.example":      `href="https://peer.example/authorize_interaction?uri=amap%40amap.example"`,
@@ -135,7 +135,7 @@ func TestRemoteFollow(t *testing.T) {
 
 // B50: what is no server is not asked, and is shown as it was typed.
 func TestRemoteFollowOfNoServer(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.connect(world{}) // which answers 404 to everything: that would be "does not say where"
 	for _, yours := range []string{
 		"", "bob", "@bob@", "@bob@peer.example/../x", "<script>@x", "127.0.0.1", "bob@127.0.0.1", "bob@[::1]", "bob@peer.example:8443",
@@ -156,7 +156,7 @@ func TestRemoteFollowOfNoServer(t *testing.T) {
 // The server, not the account, is remembered by a cookie, which leads there at
 // once and nowhere else, and can be forgotten.
 func TestTheServerIsRemembered(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.connect(elsewhere(i))
 	b := i.as("")
 	if got := b.get("/remote-follow/go?actor=amap").wants(t, 303).Header.Get("Location"); got != "/remote-follow?actor=amap" {
@@ -198,7 +198,7 @@ func TestTheServerIsRemembered(t *testing.T) {
 
 // An event, an offer or a post is opened on the own server.
 func TestAnswerFromElsewhere(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.connect(elsewhere(i))
 	made := i.as("admin").post("/publish/offer", offer()).wants(t, 303)
 	path := strings.TrimSuffix(made.Header.Get("Location"), "?done=published")
@@ -217,7 +217,7 @@ func TestAnswerFromElsewhere(t *testing.T) {
 
 // Other sites send our members here to confirm.
 func TestAuthorizeInteraction(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.connect(bob(i))
 	note := i.publish(i.initiative.ID, note("bonjour"))
 	carl := i.peer("carl")

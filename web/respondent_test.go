@@ -158,7 +158,7 @@ func TestAskWithoutAnAccountIsRefusedWithdrawnAndForgotten(t *testing.T) {
 // What somebody asked is not changed by whoever knows their address; who has an
 // account asks as themselves; and there are limits.
 func TestAskWithoutAnAccountBadInput(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	path := i.basket("3")
 	b := i.as("")
 	b.post("/respond", stranger(path, "zoe@example.org", "1", "18")).wants(t, 401) // no mail is sent here

@@ -273,7 +273,7 @@ func (i *instance) tryPost(t *testing.T, path string, o *federation.Object) {
 }
 
 func TestWhatEveryAnswerSays(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, path := range []string{"/", "/offers", "/nothing/here", "/sign-in", "/static/none.css", "/media/none", "/robots.txt"} {
 		h := i.as("").get(path).Header
 		for name, want := range map[string]string{

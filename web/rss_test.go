@@ -110,7 +110,7 @@ func TestFeeds(t *testing.T) {
 
 // A reader that has seen a feed gets it again only when it changed.
 func TestFeedsAreNotReadTwice(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.anEvent("Fête", 3)
 	b := i.as("")
 	for _, path := range []string{"/feed.atom", "/events/feed.rss", "/events/calendar.ics"} {
@@ -136,7 +136,7 @@ func TestFeedsAreNotReadTwice(t *testing.T) {
 
 // What is published by a form is there at once.
 func TestFormsRenewFeeds(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("").get("/offers/feed.atom").wants(t, 200)
 	i.as("admin").post("/publish/offer", offer()).wants(t, 303)
 	i.as("").get("/offers/feed.atom").wants(t, 200, "Paniers de légumes")
@@ -166,7 +166,7 @@ func TestDocumentsKeptAreBounded(t *testing.T) {
 }
 
 func TestPagesNameTheirFeeds(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("")
 	for path, want := range map[string]string{
 		"/": `href="/feed.atom"`, "/events": `href="/events/calendar.ics"`, "/offers": `href="/offers/feed.rss"`, "/@amap": `href="/@amap/calendar.ics"`,

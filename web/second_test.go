@@ -115,7 +115,7 @@ func TestALinkAsksForTheSecondStepToo(t *testing.T) {
 }
 
 func TestCodesAreNotGuessed(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("member", "trois petits chats")
 	secret, codes := i.protect(t, i.as("member"), "trois petits chats")
 	i.pass(2 * time.Hour)

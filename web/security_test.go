@@ -24,7 +24,7 @@ import (
 
 // B46.
 func TestFormsOfOtherSites(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	for _, r := range routes() {
 		if r.post == nil {
 			continue
@@ -56,7 +56,7 @@ func TestNextStaysHere(t *testing.T) {
 			t.Errorf("%q leads to %q", next, got)
 		}
 	}
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	if got := i.as("admin").get("/sign-in?next=%2f%2fevil.example").wants(t, 303).Header.Get("Location"); got != "/" {
 		t.Errorf("leads to %q", got)
 	}
@@ -236,7 +236,7 @@ func TestHostileForms(t *testing.T) {
 
 // B38, B39: of what peers send, even if it was not cleaned when it came.
 func TestHostilePeers(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("admin").post("/follow/actor", url.Values{"actor": {string(i.peer("mallory").ID)}}).wants(t, 303)
 	for n, bad := range hostile {
 		i.update(func(ctx context.Context, tx *store.Tx) error {
@@ -365,7 +365,7 @@ func TestPasswordChangeEndsSessions(t *testing.T) {
 // B45, and no difference between names that exist and others.
 func TestSignInIsLimited(t *testing.T) {
 	for _, name := range []string{"member", "nobody-here"} {
-		i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+		i := lone(t)
 		i.password("member", "une phrase longue")
 		h := i.site.Routes()
 		try := func(from string) *httptest.ResponseRecorder {
@@ -429,7 +429,7 @@ func TestSignInLink(t *testing.T) {
 
 // What was typed when the session ended is sent again after signing in.
 func TestNothingIsLostWhenASessionEnds(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("admin", "une phrase longue")
 	b := i.as("admin")
 	i.pass(2 * time.Hour)
@@ -525,7 +525,7 @@ func TestPasswordsAreBounded(t *testing.T) {
 }
 
 func TestCookieOverHTTPS(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("member", "une phrase longue")
 	s := &Site{DB: i.db, Origin: origin, Now: i.now, Secure: true}
 	r := httptest.NewRequest(http.MethodPost, "https://amap.example/sign-in", strings.NewReader(url.Values{"name": {"member"}, "password": {"une phrase longue"}}.Encode()))
@@ -539,7 +539,7 @@ func TestCookieOverHTTPS(t *testing.T) {
 }
 
 func TestSessionsInUseGoOn(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.password("member", "une phrase longue")
 	b := i.browser()
 	b.post("/sign-in", url.Values{"name": {"member"}, "password": {"une phrase longue"}}).wants(t, 303)
@@ -558,7 +558,7 @@ func TestSessionsInUseGoOn(t *testing.T) {
 
 // The search for communes answers so many times in a row.
 func TestPlacesAreLimited(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/maillage.db")
+	i := lone(t)
 	i.site.Routes()
 	i.site.searches = newLimiter(0.1, 3)
 	b := i.browser()

@@ -138,7 +138,7 @@ func (i *instance) seriesPages(t *testing.T, series, first string) {
 }
 
 func TestMistakesInASeries(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	for name, test := range map[string]struct {
 		change []string
@@ -338,7 +338,7 @@ func TestAMembersOwnCalendar(t *testing.T) {
 
 // One date that changes leaves the entries of the others as they were.
 func TestEntriesOfASeriesAreStable(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	_, page := i.series(distributions("repeat.count", "6"))
 	entries := func(path string) map[string]*calendar.Entry {
 		t.Helper()
@@ -378,7 +378,7 @@ func TestEntriesOfASeriesAreStable(t *testing.T) {
 
 // Each date looks for hands of its own, at its own hours.
 func TestDatesHaveSlotsOfTheirOwn(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	_, page := i.series(distributions("repeat.count", "6", "slot.key", "1", "slot.what", "Peser", "slot.people", "2", "slot.from", "18:00", "slot.to", "19:00"))
 	for _, d := range i.dates(page) {
 		o := i.object(strings.TrimPrefix(string(d.Object), origin))

@@ -85,7 +85,7 @@ func (i *instance) view(f func(context.Context, *store.Tx) error) {
 }
 
 func TestTheHandleStaysOnceSomethingWasSaid(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.publish(i.initiative.ID, note("bonjour"))
 	b := i.as("admin")
 	if page := b.get("/setup/who").wants(t, 200, "Elle ne peut plus changer"); strings.Contains(page.body, `name="username"`) {
@@ -97,7 +97,7 @@ func TestTheHandleStaysOnceSomethingWasSaid(t *testing.T) {
 }
 
 func TestATestMailIsQueuedWhereThereIsAMailServer(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("admin").get("/setup/mail").wants(t, 200, "Aucun serveur de courriel", "--smtp")
 	i.site.Mail = true
 	b := i.as("admin")
@@ -113,7 +113,7 @@ func TestATestMailIsQueuedWhereThereIsAMailServer(t *testing.T) {
 }
 
 func TestTheLogoIsThePictureOfTheInitiative(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	var photo bytes.Buffer
 	must(t, png.Encode(&photo, image.NewGray(image.Rect(0, 0, 40, 40))))

@@ -83,7 +83,7 @@ func TestSignInByMailGoesOnWhereOneCameFrom(t *testing.T) {
 		"/authorize_interaction?uri=https%3A%2F%2Fpeer.example%2Fann": "/authorize_interaction?uri=https%3A%2F%2Fpeer.example%2Fann",
 		"//evil.example": "/", "/\\evil.example": "/", "https:evil.example": "/",
 	} {
-		i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+		i := lone(t)
 		i.site.Mail = true
 		b := i.as("")
 		sent := b.post("/sign-in/mail", url.Values{"name": {"editor"}, "next": {next}}).wants(t, 303)
@@ -106,7 +106,7 @@ func TestSignInByMailGoesOnWhereOneCameFrom(t *testing.T) {
 // B45: the 6th is one too many, whether there is such an account or not.
 func TestSignInByMailIsLimited(t *testing.T) {
 	for _, name := range []string{"editor", "nobody"} {
-		i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+		i := lone(t)
 		i.site.Mail = true
 		for range 5 {
 			i.as("").post("/sign-in/mail", url.Values{"name": {name}}).wants(t, 303)
@@ -118,7 +118,7 @@ func TestSignInByMailIsLimited(t *testing.T) {
 }
 
 func TestSignInByMailWithoutMail(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("").get("/sign-in").wants(t, 200, "Demandez un lien de connexion")
 	i.as("").post("/sign-in/mail", url.Values{"name": {"editor"}}).wants(t, 422)
 	if len(i.letters()) != 0 {

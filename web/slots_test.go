@@ -51,7 +51,7 @@ func (i *instance) takes(who, path string, slot federation.Slot, do string) resp
 }
 
 func TestSlotsInTheForm(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("admin").get("/publish/event").wants(t, 200, "Coups de main recherchés", "slot-what-3")
 	bad := helped([4]string{"", "2", "", ""}, [4]string{"Vaisselle", "0", "25:00", ""})
 	i.as("admin").post("/publish/event", bad).wants(t, 422, "Dites ce qu’il y a à faire", "un chiffre de 1 à 99", "Écrivez les heures", `value="Vaisselle"`, `value="25:00"`)
@@ -235,7 +235,7 @@ func TestSlotsAreForgotten(t *testing.T) {
 }
 
 func TestChoosingReminders(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.as("member").get("/account").wants(t, 200, "Rappels", "la veille", "aussi par courriel")
 	i.as("member").post("/account/reminders", url.Values{"remind": {"mail", "day", "dance"}}).wants(t, 303)
 	i.as("member").get("/account").wants(t, 200, `value="day" checked`, `value="mail" checked`)

@@ -102,7 +102,7 @@ func TestWhatBelongsToOthersIsNotThere(t *testing.T) {
 
 // Editors invite people; they do not write to the whole world.
 func TestLettersToTheInvitedAreLimited(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.site.Mail = true
 	b := i.as("editor")
 	for n := range 30 {

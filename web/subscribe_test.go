@@ -71,7 +71,7 @@ func TestFollowByMail(t *testing.T) {
 }
 
 func TestFollowByMailConfirmsWithinTwoDays(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.site.Mail = true
 	b := i.as("")
 	b.post("/subscribe", url.Values{"address": {"zoe@example.org"}})
@@ -91,7 +91,7 @@ func TestFollowByMailConfirmsWithinTwoDays(t *testing.T) {
 
 // B51, and the limits.
 func TestFollowByMailBadAddresses(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	i.site.Mail = true
 	for _, address := range []string{
 		"", "zoe", "zoe@example.org\r\nBcc: x@example.org", "a%b@example.org", "a,b@example.org", `"a b"@example.org`,

@@ -68,7 +68,7 @@ func TestSurfacesAreThoseOfTheSheet(t *testing.T) {
 }
 
 func TestColourOfTheInitiative(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	themed := regexp.MustCompile(`/static/theme-[0-9a-f]+-[0-9a-f]+\.css`)
 	if got := themed.FindString(i.as("").get("/offers").body); got != "" {
 		t.Errorf("without a colour: %s", got)

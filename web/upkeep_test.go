@@ -116,7 +116,7 @@ func TestABackupIsOnlyForWhoProvesToBeThemselves(t *testing.T) {
 }
 
 func TestMapTilesComeFromWhereAnAdministratorChose(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	b.get("/settings/map").wants(t, 200, "un autre service", "OpenStreetMap France")
 	for _, bad := range []string{
@@ -139,7 +139,7 @@ func TestMapTilesComeFromWhereAnAdministratorChose(t *testing.T) {
 }
 
 func TestRulesAndContactAreOnTheAboutPage(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	b := i.as("admin")
 	b.post("/settings/about", url.Values{"about.rules": {"Respect."}}).wants(t, 422, "f-about-contact-error", "Respect.")
 	b.post("/settings/about", url.Values{"about.contact": {"06 00 00 00 00"}, "about.moderators": {"Ann"}, "about.rules": {"Respect.\n\n<b>Vraiment.</b>"}}).wants(t, 303)
@@ -150,7 +150,7 @@ func TestRulesAndContactAreOnTheAboutPage(t *testing.T) {
 }
 
 func TestStorageIsCountedAndCleaned(t *testing.T) {
-	i := start(t, "sqlite:"+t.TempDir()+"/web.db")
+	i := lone(t)
 	bob := i.peer("bob")
 	i.update(func(ctx context.Context, tx *store.Tx) error {
 		return tx.PutObject(ctx, &federation.Object{ID: bob.ID + "/1", Type: "Note", AttributedTo: bob.ID, Content: "x", To: []federation.IRI{federation.Public}, Published: i.now()})

@@ -253,6 +253,12 @@ func (r response) wants(t testing.TB, status int, words ...string) response {
 	return r
 }
 
+// lone starts an instance on SQLite, for what concerns pages alone.
+func lone(t testing.TB) *instance {
+	t.Helper()
+	return start(t, storetest.SQLite(t)("web"))
+}
+
 // each runs f with an instance on each database.
 func each(t *testing.T, f func(t *testing.T, i *instance)) {
 	storetest.Each(t, func(t *testing.T, db func(string) string) {

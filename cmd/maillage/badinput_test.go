@@ -1296,7 +1296,7 @@ func TestNothingIsDialledThatIsNotPublic(t *testing.T) {
 		return nil, errors.New("there is no network")
 	})
 
-	s := launch(t, "stricte", variant{database: "sqlite:" + t.TempDir() + "/maillage.db", strict: true, settings: []setting{withTransport(counting)}})
+	s := launch(t, "stricte", variant{database: sqliteFile(t), strict: true, settings: []setting{withTransport(counting)}})
 	trap := newForeign(t, "127.0.0.7")
 	eve := trap.actor("eve")
 	for _, host := range []string{
@@ -1340,7 +1340,7 @@ func TestSlowPeers(t *testing.T) {
 		t.Skip("takes 30 s")
 	}
 	t.Parallel()
-	s := launch(t, "amap", variant{database: "sqlite:" + t.TempDir() + "/maillage.db"})
+	s := launch(t, "amap", variant{database: sqliteFile(t)})
 	p := newForeign(t, "127.0.0.2")
 	vera, slow := p.actor("vera"), p.actor("slow")
 	p.take(slow.Path, func(w http.ResponseWriter, r *http.Request) {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ import (
 // parts of a price are added up. The clock of the page is the test's: a tick
 // is what happens every twenty seconds.
 func TestBrowserKeepsWhatIsTyped(t *testing.T) {
-	i := launch(t, "ferme", variant{database: "sqlite:" + filepath.Join(t.TempDir(), "maillage.db")})
+	i := launch(t, "ferme", variant{database: sqliteFile(t)})
 	b := browse(t, i.Origin)
 	b.do(chromedp.Navigate(i.SignIn))
 	b.press("main button")

@@ -13,7 +13,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +28,7 @@ import (
 // What the modules make more comfortable, on one instance: choosing a commune,
 // moving a map, the menus, and following from elsewhere a second time.
 func TestBrowserModules(t *testing.T) {
-	i := launch(t, "ferme", variant{database: "sqlite:" + filepath.Join(t.TempDir(), "maillage.db")})
+	i := launch(t, "ferme", variant{database: sqliteFile(t)})
 	form := basketForm()
 	i.offers(form)
 	form.Title, form.Place.City, form.Place.Lat, form.Place.Lon = "Miel de tilleul", "Dijon", "47.32", "5.04"
@@ -257,7 +256,7 @@ func (b *browser) closesMenus(t *testing.T) {
 // button is left, and nothing of it reaches us in a cookie.
 func (b *browser) remembersAServer(t *testing.T, i *instance) {
 	b.t = t
-	other := launch(t, "cafe", variant{database: "sqlite:" + filepath.Join(t.TempDir(), "maillage.db")})
+	other := launch(t, "cafe", variant{database: sqliteFile(t)})
 	b.open("/remote-follow")
 	b.fill("yours", hostOf(other.Origin))
 	b.press("form.yours button")

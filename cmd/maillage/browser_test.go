@@ -178,7 +178,7 @@ func (b *browser) shoot(name string) {
 // The first hour of an initiative: sign in by the link of the first start,
 // publish an offer, a need and an event, look at them, change and cancel.
 func TestBrowserFirstHour(t *testing.T) {
-	i := launch(t, "ferme", variant{database: "sqlite:" + filepath.Join(t.TempDir(), "maillage.db")})
+	i := launch(t, "ferme", variant{database: sqliteFile(t)})
 	b := browse(t, i.Origin)
 
 	b.open("/", "Initiative ferme")

@@ -12,7 +12,7 @@ import (
 
 func TestACopyIsMadeEachDayUnlessNobodyWantsOne(t *testing.T) {
 	now := time.Now()
-	i := launch(t, "amap", variant{database: "sqlite:" + t.TempDir() + "/maillage.db", settings: []setting{withClock(func() time.Time { return now })}})
+	i := launch(t, "amap", variant{database: sqliteFile(t), settings: []setting{withClock(func() time.Time { return now })}})
 	s := &Storage{Data: t.TempDir(), Database: "sqlite:x"}
 	count := func() int {
 		t.Helper()

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -30,7 +29,7 @@ func TestBrowserPasskey(t *testing.T) {
 	}
 	// A passkey belongs to a name: an address of numbers will not do.
 	i := launch(t, "ferme", variant{
-		database: "sqlite:" + filepath.Join(t.TempDir(), "maillage.db"), listen: "127.0.0.1:" + port, origin: "http://localhost:" + port,
+		database: sqliteFile(t), listen: "127.0.0.1:" + port, origin: "http://localhost:" + port,
 	})
 	b := browse(t, i.Origin)
 	b.do(chromedp.Navigate(i.SignIn))
