@@ -13,7 +13,8 @@ import (
 // replies to an event of ours is sent a poll, once and alone, by its organiser;
 // their vote is their answer. What the reply says is not interpreted. Gathio
 // does so, too. That somebody was asked is an edge of the kind [Asked], pending
-// until they vote.
+// until they vote. Mastodon lets nobody change a vote: who voted and replies to the
+// poll is sent another.
 
 // Asked is the kind of edge from whoever was sent a poll to the event; made by
 // the poll.
@@ -70,9 +71,15 @@ func PutOptions(o *Object, names []string, chosen int) {
 	o.put("votersCount", voters)
 }
 
+// voters returns how many voted in a poll of ours.
+func voters(paper *Object) (n int) {
+	read(paper.Extra["votersCount"], &n)
+	return n
+}
+
 // poll is owed to whoever replies to an event of ours, or mentions its
 // organiser further down, from elsewhere: a person who did not answer and was
-// not asked before.
+// not asked before, or who wants another one.
 func poll(ctx context.Context, s State, o *Object) ([]*Activity, error) {
 	if o.Type != note.Type || o.InReplyTo == "" || o.ID.Origin() == s.Home() {
 		return nil, nil
@@ -88,15 +95,51 @@ func poll(ctx context.Context, s State, o *Object) ([]*Activity, error) {
 	if _, _, err := invited(ctx, s, &Activity{Type: Join, Actor: who.ID, Object: about.ID}); err != nil {
 		return nil, nil //nolint:nilerr // not for them to know of: not asked
 	}
-	for _, kind := range []string{Join, TentativeAccept, Asked} {
-		if _, err := s.Edge(ctx, kind, who.ID, about.ID); !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
+	if ok, err := maySend(ctx, s, o, about); err != nil || !ok {
+		return nil, err
 	}
 	return []*Activity{{
 		Type: Create, Actor: about.AttributedTo, Local: true, To: []IRI{who.ID}, Saying: &Saying{Kind: SayPoll, Event: about.ID},
 		Enclosed: &Object{Type: question.Type, InReplyTo: o.ID, End: about.Start},
 	}}, nil
+}
+
+// maySend reports whether whoever says o is sent a poll about an event: once, and
+// again if they cannot vote in the one they have. That is so when it closed, because
+// the event is later than it said, and when they voted in it; who did says so by
+// replying to what the organiser wrote to them alone.
+func maySend(ctx context.Context, s State, o, about *Object) (bool, error) {
+	asked, err := s.Edge(ctx, Asked, o.AttributedTo, about.ID)
+	if err == nil {
+		paper, err := s.Object(ctx, asked.By)
+		switch {
+		case err != nil:
+			return false, ignoreMissing(err)
+		case !asked.Pending && voters(paper) > 0:
+			return toldAlone(ctx, s, o, about)
+		case paper.End.IsZero() || paper.End.After(s.Now()):
+			return false, nil
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	for _, kind := range []string{Join, TentativeAccept} {
+		if _, err := s.Edge(ctx, kind, o.AttributedTo, about.ID); !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// toldAlone reports whether o replies to what the organiser of an event told its
+// author and nobody else.
+func toldAlone(ctx context.Context, s State, o, about *Object) (bool, error) {
+	told, err := s.Object(ctx, o.InReplyTo)
+	if err != nil {
+		return false, ignoreMissing(err)
+	}
+	alone := len(told.To) == 1 && told.To[0] == o.AttributedTo && len(told.Cc) == 0
+	return alone && told.Local && told.AttributedTo == about.AttributedTo, nil
 }
 
 // maxThread is how far down a conversation one may answer an event.
@@ -128,12 +171,19 @@ func mentions(o *Object, id IRI) bool {
 	return slices.ContainsFunc(o.Tags, func(t Tag) bool { return t.Type == "Mention" && t.Href == string(id) })
 }
 
-// sent remembers that somebody was sent a poll.
+// sent remembers that somebody was sent a poll. Who voted in one before is still
+// told in words what becomes of it.
 func sent(ctx context.Context, s State, a *Activity) error {
 	if !a.Local || a.Saying == nil || a.Saying.Kind != SayPoll {
 		return nil
 	}
-	return s.PutEdge(ctx, &Edge{Kind: Asked, From: a.To[0], To: a.Saying.Event, By: a.Enclosed.ID, Pending: true, At: s.Now()})
+	old, err := s.Edge(ctx, Asked, a.To[0], a.Saying.Event)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	return s.PutEdge(ctx, &Edge{
+		Kind: Asked, From: a.To[0], To: a.Saying.Event, By: a.Enclosed.ID, Pending: old == nil || old.Pending, At: s.Now(),
+	})
 }
 
 // vote takes in an answer to one of our polls: a Note with a name and no
@@ -145,7 +195,8 @@ func vote(ctx context.Context, s State, a *Activity, o *Object) (owed []*Activit
 	}
 	asked, err := s.EdgeBy(ctx, o.InReplyTo)
 	if errors.Is(err, ErrNotFound) || err == nil && asked.Kind != Asked {
-		return nil, false, nil
+		paper, err := s.Object(ctx, o.InReplyTo) // there is a newer one, or it was never about an event
+		return nil, err == nil && paper.Type == question.Type, ignoreMissing(err)
 	}
 	if err == nil && asked.From != a.Actor {
 		err = fmt.Errorf("%w: the poll is for %s", ErrForbidden, asked.From)

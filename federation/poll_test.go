@@ -90,6 +90,62 @@ func TestAnswerByPoll(t *testing.T) {
 		}
 		s.polled(t, s.reply(t, mal, first, "and me", ann), mal)
 	})
+	t.Run("who voted and replies to the poll is sent another", func(t *testing.T) {
+		s := newMemory()
+		o := s.feast(ann, JoinFree, 1)
+		s.must(t, act(Join, mal, o.ID)) // the one place
+		first := s.polled(t, s.reply(t, vera, o.ID, "nice"), vera)
+		if owed := s.reply(t, vera, first, "whats-this-about", ann); len(owed) != 0 {
+			t.Errorf("asked again before they voted: %+v", owed)
+		}
+		shown := func(owed []*Activity) {
+			t.Helper()
+			a := owed[len(owed)-1]
+			if a.Type != Update || a.Saying != nil {
+				t.Fatalf("owed %+v, want the tally", owed)
+			}
+			a.ID, a.Object = a.Enclosed.ID+IRI(fmt.Sprintf("/update-%d", len(s.objects))), a.Enclosed.ID
+			s.now = s.now.Add(time.Minute)
+			a.Enclosed.Updated = s.now
+			s.must(t, a)
+		}
+		shown(s.must(t, votes(vera, first, "Je viens", 1)))
+		if owed := s.reply(t, vera, o.ID, "thanks", ann); len(owed) != 0 {
+			t.Errorf("asked again for a word to everyone: %+v", owed)
+		}
+		second := s.polled(t, s.reply(t, vera, first, "rather-not", ann), vera)
+		if owed := s.reply(t, vera, second, "hm", ann); len(owed) != 0 {
+			t.Errorf("asked a third time before they voted: %+v", owed)
+		}
+		if owed := s.must(t, votes(vera, first, "Peut-être", 2)); len(owed) != 0 || s.answer(Join, vera, o) != "waits" {
+			t.Errorf("the old poll counts: %+v, %s", owed, s.answer(Join, vera, o))
+		}
+		if _, kept := s.objects[vera+"#votes/2"]; kept {
+			t.Error("a vote in the old poll is kept as a post")
+		}
+		// They have another poll that they did not vote in, and are told of their place.
+		owed := s.must(t, act(Leave, mal, o.ID))
+		if len(owed) != 1 || owed[0].Saying == nil || owed[0].Saying.Kind != SayPlace || owed[0].Enclosed.InReplyTo != second {
+			t.Fatalf("owed %+v", owed)
+		}
+		shown(s.must(t, votes(vera, second, "Je ne viens pas", 3)))
+		if s.answer(Join, vera, o) != "none" {
+			t.Errorf("after another vote: %s", s.answer(Join, vera, o))
+		}
+		s.polled(t, s.reply(t, vera, second, "yes-then", ann), vera)
+	})
+	t.Run("who did not vote before the poll closed is asked again about the new date", func(t *testing.T) {
+		s := newMemory()
+		o := s.feast(ann, JoinFree, 0)
+		s.polled(t, s.reply(t, vera, o.ID, "nice"), vera)
+		for id, q := range s.objects {
+			if q.Type == "Question" {
+				q.End = noon.Add(-time.Hour) // the event was to be then
+				s.objects[id] = q
+			}
+		}
+		s.polled(t, s.reply(t, vera, o.ID, "and now"), vera)
+	})
 	t.Run("nobody is asked where", func(t *testing.T) {
 		for _, c := range []struct {
 			name string
