@@ -32,10 +32,10 @@ const (
 	proposalContext = `"om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/","vf":"https://w3id.org/valueflows/ont/vf#",` +
 		`"Proposal":"vf:Proposal","Intent":"vf:Intent","Agreement":"vf:Agreement","Commitment":"vf:Commitment",` +
 		`"EconomicEvent":"vf:EconomicEvent","action":"vf:action","purpose":"vf:purpose","unitBased":"vf:unitBased",` +
-		`"publishes":"vf:publishes","reciprocal":"vf:reciprocal","resourceConformsTo":"vf:resourceConformsTo",` +
+		`"publishes":"vf:publishes","reciprocal":"vf:reciprocal","resourceConformsTo":{"@id":"vf:resourceConformsTo","@type":"@id"},` +
 		`"resourceQuantity":"vf:resourceQuantity","availableQuantity":"vf:availableQuantity","minimumQuantity":"vf:minimumQuantity",` +
-		`"satisfies":"vf:satisfies","stipulates":"vf:stipulates","stipulatesReciprocal":"vf:stipulatesReciprocal",` +
-		`"fulfills":"vf:fulfills","due":{"@id":"vf:due","@type":"http://www.w3.org/2001/XMLSchema#dateTime"},"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
+		`"satisfies":{"@id":"vf:satisfies","@type":"@id"},"stipulates":"vf:stipulates","stipulatesReciprocal":"vf:stipulatesReciprocal",` +
+		`"fulfills":{"@id":"vf:fulfills","@type":"@id"},"due":{"@id":"vf:due","@type":"http://www.w3.org/2001/XMLSchema#dateTime"},"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
 		`"exchangeMode":"maillage:exchangeMode","resourceCategory":"maillage:resourceCategory",` +
 		`"priceBreakdown":{"@id":"maillage:priceBreakdown","@container":"@list"},"amount":"maillage:amount","kind":"maillage:kind",` +
 		`"agreesAtOnce":"maillage:agreesAtOnce","cancelHours":"maillage:cancelHours","threshold":"maillage:threshold","dates":{"@id":"maillage:dates","@container":"@list"},"payments":"maillage:payments",` +

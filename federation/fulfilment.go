@@ -49,7 +49,7 @@ func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*A
 
 // stepsOf reads what a document tells of.
 func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
-	commitments := texts(o.Extra["fulfills"])
+	commitments := addresses(valueFlows(o.Extra, "fulfills"))
 	names := func(part string) bool {
 		return slices.ContainsFunc(commitments, func(c string) bool { return strings.HasSuffix(c, part) })
 	}

@@ -119,7 +119,7 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	if !isProposal(o) {
 		return Proposal{}, false
 	}
-	p := Proposal{Purpose: text(get("purpose")), Primary: intentOf(get("publishes"))}
+	p := Proposal{Purpose: literal(get("purpose")), Primary: intentOf(get("publishes"))}
 	if raw := get("reciprocal"); len(raw) > 0 && string(raw) != "null" {
 		i := intentOf(raw)
 		p.Reciprocal = &i
@@ -140,16 +140,48 @@ func ProposalOf(o *Object) (Proposal, bool) {
 
 // isProposal reports whether there is one in o.
 func isProposal(o *Object) bool {
-	purpose := text(valueFlows(o.Extra, "purpose"))
+	purpose := literal(valueFlows(o.Extra, "purpose"))
 	return (purpose == PurposeOffer || purpose == PurposeRequest) && len(valueFlows(o.Extra, "publishes")) > 0
 }
 
-// valueFlows returns a property, by its bare name or behind the prefix.
+// The vocabularies of FEP-0837. Fedify writes their names in full within an
+// activity, as the context of that does not have them.
+const (
+	ValueFlows = "https://w3id.org/valueflows/ont/vf#"
+	om2        = "http://www.ontology-of-units-of-measure.org/resource/om-2/"
+)
+
+// valueFlows returns a property, by its bare name, behind the prefix or in full.
 func valueFlows(m map[string]json.RawMessage, name string) json.RawMessage {
-	if raw, ok := m[name]; ok {
-		return raw
+	return oneOf(m, name, "vf:"+name, ValueFlows+name)
+}
+
+// oneOf returns the first of some properties that there is.
+func oneOf(m map[string]json.RawMessage, names ...string) json.RawMessage {
+	for _, name := range names {
+		if raw, ok := m[name]; ok {
+			return raw
+		}
 	}
-	return m["vf:"+name]
+	return nil
+}
+
+// literal returns a string or a number as a string, also from within what JSON-LD
+// makes of it where a context does not say its type: {"type": "xsd:decimal",
+// "@value": "2"} of a value, {"id": "https://..."} of an address.
+func literal(raw json.RawMessage) string {
+	if s := text(raw); s != "" {
+		return s
+	}
+	var n json.Number
+	if read(raw, &n); n != "" {
+		return string(n)
+	}
+	inner := oneOf(members(raw), "@value", "id", "@id")
+	if read(inner, &n); n != "" {
+		return string(n)
+	}
+	return text(inner)
 }
 
 // Put writes p into the properties of o.
@@ -269,7 +301,7 @@ func intentOf(raw json.RawMessage) Intent {
 	get := func(name string) json.RawMessage { return valueFlows(m, name) }
 	return Intent{
 		ID:     IRI(text(get("id"))),
-		Action: text(get("action")), ConformsTo: text(get("resourceConformsTo")),
+		Action: literal(get("action")), ConformsTo: literal(get("resourceConformsTo")),
 		Quantity: quantityOf(get("resourceQuantity")), Available: quantityOf(get("availableQuantity")),
 		Minimum: quantityOf(get("minimumQuantity")),
 	}
@@ -278,29 +310,13 @@ func intentOf(raw json.RawMessage) Intent {
 // quantityOf reads a measure whose number may be a string or, from careless
 // peers, a JSON number.
 func quantityOf(raw json.RawMessage) *Quantity {
-	var m map[string]json.RawMessage
-	read(raw, &m)
-	get := func(names ...string) json.RawMessage {
-		for _, n := range names {
-			if r, ok := m[n]; ok {
-				return r
-			}
-		}
-		return nil
-	}
-	v := get("hasNumericalValue", "om2:hasNumericalValue", "vf:hasNumericalValue")
-	if v == nil {
-		return nil
-	}
-	number := text(v)
-	if number == "" {
-		number = string(v)
-	}
-	d, err := ParseDecimal(number)
+	m := members(raw)
+	get := func(name string) json.RawMessage { return oneOf(m, name, "om2:"+name, "vf:"+name, om2+name) }
+	d, err := ParseDecimal(literal(get("hasNumericalValue")))
 	if err != nil {
 		return nil
 	}
-	return &Quantity{Unit: first(text(get("hasUnit", "om2:hasUnit", "vf:hasUnit")), "one"), Value: d}
+	return &Quantity{Unit: first(literal(get("hasUnit")), "one"), Value: d}
 }
 
 // texts reads a list of strings, or a single one.
@@ -313,4 +329,18 @@ func texts(raw json.RawMessage) []string {
 		return nil
 	}
 	return list
+}
+
+// addresses reads a list of addresses, or a single one, given or inside objects.
+func addresses(raw json.RawMessage) (found []string) {
+	var list []json.RawMessage
+	if read(raw, &list); list == nil {
+		list = []json.RawMessage{raw}
+	}
+	for _, r := range list {
+		if s := literal(r); s != "" {
+			found = append(found, s)
+		}
+	}
+	return found
 }

@@ -318,17 +318,17 @@ func (x *Exchange) Document(o *Object) *Object {
 // the intent, and before its "#" the proposal.
 func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
 	primary, reciprocal := members(valueFlows(m, "stipulates")), members(valueFlows(m, "stipulatesReciprocal"))
-	satisfies, err := ParseIRI(text(valueFlows(primary, "satisfies")))
+	satisfies, err := ParseIRI(literal(valueFlows(primary, "satisfies")))
 	if err != nil {
 		return t, "", fmt.Errorf("%w: an agreement on nothing", ErrMalformed)
 	}
 	t.Quantity = quantityOf(valueFlows(primary, "resourceQuantity"))
 	t.Price = quantityOf(valueFlows(reciprocal, "resourceQuantity"))
-	if in := IRI(text(valueFlows(reciprocal, "satisfies"))); reciprocal != nil && in.Document() != satisfies.Document() {
+	if in := IRI(literal(valueFlows(reciprocal, "satisfies"))); reciprocal != nil && in.Document() != satisfies.Document() {
 		return t, "", fmt.Errorf("%w: an agreement on two proposals", ErrMalformed)
 	}
 	t.Mode = text(m["exchangeMode"])
-	t.Due, _ = time.Parse(time.RFC3339, text(valueFlows(primary, "due")))
+	t.Due, _ = time.Parse(time.RFC3339, literal(valueFlows(primary, "due")))
 	t.Until, _ = time.Parse(time.RFC3339, text(m["endTime"]))
 	t.Place = brief(text(members(m["location"])["name"]))
 	return t, satisfies.Document(), nil

@@ -456,3 +456,43 @@ func TestContextsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesSayThatTheyAre: a reader of JSON-LD takes a property that holds an
+// address for a text, if the context does not say so. Fedify fell over an agreement
+// that satisfies a text.
+func TestAddressesSayThatTheyAre(t *testing.T) {
+	docs := ours(t)
+	docs["agreement"] = []byte(`{"@context":` + federation.ContextOf(offer()) + `,
+		"stipulates":{"satisfies":"https://home.example/1#primary"},"fulfills":["https://home.example/1#primary"]}`)
+	for name, doc := range docs {
+		var tree map[string]any
+		if err := json.Unmarshal(doc, &tree); err != nil {
+			t.Fatal(err)
+		}
+		terms := map[string]any{}
+		for _, c := range list(tree["@context"]) {
+			if c, ok := c.(map[string]any); ok {
+				maps.Copy(terms, c)
+			}
+		}
+		delete(tree, "@context")
+		untyped(terms, tree, func(key, value string) { t.Errorf("%s: %s is the address %s, and its term a text", name, key, value) })
+	}
+}
+
+// untyped finds addresses in properties that our own terms have for texts.
+func untyped(terms map[string]any, v any, found func(key, value string)) {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for key, v := range m {
+		for _, e := range list(v) {
+			s, _ := e.(string)
+			if _, plain := terms[key].(string); plain && strings.HasPrefix(s, "https://") {
+				found(key, s)
+			}
+			untyped(terms, e, found)
+		}
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/go-fed/activity/streams"
 	as "github.com/go-fed/activity/streams/vocab"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"codeberg.org/maillage/maillage/federation"
 )
 
 // A class is where a type stands in the ActivityStreams vocabulary.
@@ -146,7 +148,7 @@ func pick(v any) string {
 		if !ok {
 			continue
 		}
-		for _, prefix := range []string{"as:", profile + "#", "vf:", "ValueFlows:"} {
+		for _, prefix := range []string{"as:", profile + "#", "vf:", "ValueFlows:", federation.ValueFlows} {
 			s = strings.TrimPrefix(s, prefix)
 		}
 		if classes[s] != isUnknown {
