@@ -35,6 +35,17 @@ func Confirm(ctx context.Context, s State, x *Exchange, kind string, due time.Ti
 	return owed, err
 }
 
+// Change takes in what such a partner says about the dates of an agreement.
+func Change(ctx context.Context, s State, x *Exchange, m Mark) ([]*Activity, error) {
+	if !x.ByPage(s.Home()) {
+		return nil, fmt.Errorf("%w: %s speaks for themselves", ErrForbidden, x.Partner)
+	}
+	a := NewMark(x, x.Partner, m)
+	a.Enclosed.Context, a.Published, a.Local = string(x.ID), s.Now(), true
+	owed, _, err := mark(ctx, s, a, a.Enclosed)
+	return owed, err
+}
+
 // Record writes down what one of ours agreed on elsewhere, with somebody who
 // wrote to them. x names the proposal, the partner, the terms, and as its Offer
 // something that is recorded once. Stock is taken as for every agreement.
@@ -70,6 +81,7 @@ func Record(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
 		return nil, err
 	}
 	x.Agreement, x.Payment = x.ID, p.Payment
+	x.begin(s.Now(), s.Now())
 	return owed, errors.Join(become(ctx, s, x, ExchangeAgreed), tellParty(ctx, s, x, x.Partner, "Agreed"))
 }
 

@@ -39,6 +39,8 @@ const (
 		`"exchangeMode":"maillage:exchangeMode","resourceCategory":"maillage:resourceCategory",` +
 		`"priceBreakdown":{"@id":"maillage:priceBreakdown","@container":"@list"},"amount":"maillage:amount","kind":"maillage:kind",` +
 		`"agreesAtOnce":"maillage:agreesAtOnce","cancelHours":"maillage:cancelHours","threshold":"maillage:threshold","dates":{"@id":"maillage:dates","@container":"@list"},"payments":"maillage:payments",` +
+		`"repeats":"maillage:repeats","noticeDays":"maillage:noticeDays","changeHours":"maillage:changeHours","renews":{"@id":"maillage:renews","@type":"@id"},"renewal":{"@id":"maillage:renewal","@type":"@id"},"refuses":"maillage:refuses",` +
+		`"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +
 		`"schedule":{"@id":"maillage:schedule","@container":"@list"},"paymentLink":{"@id":"maillage:paymentLink","@type":"@id"}`
 
 	eventContext = `"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +

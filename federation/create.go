@@ -15,7 +15,7 @@ var create = Verb{
 		if a.Enclosed == nil || checkOwn(a.Enclosed, a.Actor) != nil {
 			return Needs{Objects: []IRI{a.Object}} // sent by reference
 		}
-		return Needs{}
+		return Needs{Objects: renewal(a.Enclosed)}
 	},
 	Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 		o := a.Enclosed
@@ -31,8 +31,8 @@ var create = Verb{
 		if owed, ok, err := fulfilment(ctx, s, a, o); ok || err != nil {
 			return owed, err
 		}
-		if ok, err := mark(ctx, s, a, o); ok || err != nil {
-			return nil, err
+		if owed, ok, err := mark(ctx, s, a, o); ok || err != nil {
+			return owed, err
 		}
 		old, err := s.Object(ctx, o.ID)
 		switch {

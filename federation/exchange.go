@@ -58,6 +58,10 @@ type Exchange struct {
 	Marks    []IRI     `json:",omitempty"` // notes that changed the schedule
 	Reminded time.Time `json:",omitzero"`  // of what falls due until then
 	Renewed  bool      `json:",omitempty"` // both were asked whether to go on
+	Renewal  IRI       `json:",omitempty"` // the proposal of the next season, once there is one
+	Declined bool      `json:",omitempty"` // the partner does not go on with it
+	Longer   time.Time `json:",omitzero"`  // until when who borrows asks to keep what was lent
+	Folded   int       `json:",omitempty"` // how many steps and marks of a standing order were dropped
 
 	At, Updated time.Time
 
@@ -211,6 +215,13 @@ func become(ctx context.Context, s State, x *Exchange, state string) error {
 	return s.PutExchange(ctx, x)
 }
 
+// turn notes what happened while the state stays the same.
+func (x *Exchange) turn(what, words string, at time.Time) {
+	if len(x.Turns) < maxSaid {
+		x.Turns = append(x.Turns, Turn{State: what, At: at, Words: words})
+	}
+}
+
 // exchangeOf finds the exchange that a speaks of, by its Offer or its
 // Agreement, and waits until nobody else works on its proposal. ok is false if
 // there is none. Only the two parties may speak of it; to others it is as if it
@@ -259,6 +270,7 @@ func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok 
 		return nil, true, err
 	}
 	x.Agreement, x.Payment, x.Counter = id, paymentOf(a.Extra["result"]), nil
+	x.begin(a.Published, s.Now())
 	if err := become(ctx, s, x, ExchangeAgreed); err != nil {
 		return nil, true, err
 	}

@@ -27,6 +27,7 @@ func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*A
 	if !ok || err != nil {
 		return nil, ok, err
 	}
+	x.Plan(s.Now())
 	for _, step := range stepsOf(x, a, o) {
 		if slices.ContainsFunc(x.Steps, func(known Step) bool { return known.ID == step.ID && known.Kind == step.Kind }) {
 			continue
@@ -43,6 +44,11 @@ func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*A
 	state := x.State
 	if x.settled() {
 		state = ExchangeFulfilled
+		if x.Terms.Standing != nil { // the share is free again
+			if owed, err = addStock(ctx, s, x, x.Terms.Quantity.Value); err != nil {
+				return nil, true, err
+			}
+		}
 	}
 	return owed, true, errors.Join(become(ctx, s, x, state), tellParty(ctx, s, x, x.Other(a.Actor), "Fulfilled"))
 }
@@ -69,6 +75,13 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 		}
 		return []Step{step}
 	}
+	if x.Terms.Standing != nil && step.Due.IsZero() { // a peer that knows the FEP alone: the next one
+		kind := StepDelivered
+		if len(commitments) > 0 && !names("#primary") {
+			kind = StepPaid
+		}
+		step.Due = x.undone(kind, a.Actor)
+	}
 	planned := func(kind string, rest Decimal) Decimal {
 		if c := x.Commitment(kind, step.Due); c != nil {
 			return c.Quantity
@@ -93,6 +106,16 @@ func stepsOf(x *Exchange, a *Activity, o *Object) (steps []Step) {
 	return steps
 }
 
+// undone is the first date of a kind that somebody has not noted.
+func (x *Exchange) undone(kind string, by IRI) time.Time {
+	for _, c := range x.Terms.Schedule {
+		if c.Kind == kind && !c.Skipped && !x.DoneOn(c, by) {
+			return c.Due
+		}
+	}
+	return time.Time{}
+}
+
 // take adds a step to an exchange.
 func take(x *Exchange, step Step) error {
 	switch {
@@ -100,7 +123,7 @@ func take(x *Exchange, step Step) error {
 		return fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	case len(x.Steps) >= maxSteps:
 		return fmt.Errorf("%w: %d steps", ErrConflict, maxSteps)
-	case !step.Due.IsZero() && x.misdated(step):
+	case (!step.Due.IsZero() || x.Terms.Standing != nil && step.Kind != StepReturned) && x.misdated(step):
 		return field("due", "error_commitment_none", "nothing is planned on %s, or it was noted before", step.Due)
 	case step.Quantity.Zero():
 		return field("resourceQuantity", "error_quantity_none", "nothing was handed over, or all of it was before")
@@ -123,7 +146,7 @@ func (x *Exchange) misdated(step Step) bool {
 // settled reports whether both said that all of it was handed over, and what
 // was lent is back.
 func (x *Exchange) settled() bool {
-	return x.State == ExchangeAgreed && x.Remaining(x.Publisher).Zero() && x.Remaining(x.Partner).Zero() && x.back()
+	return x.State == ExchangeAgreed && !x.Running() && x.Remaining(x.Publisher).Zero() && x.Remaining(x.Partner).Zero() && x.back()
 }
 
 // standing takes in what the publisher says of an agreement: an Update of it,
@@ -161,7 +184,7 @@ func NewStep(x *Exchange, by IRI, kind string, due time.Time, quantity Decimal, 
 		part, unit = "#reciprocal", "one"
 	}
 	id := IRI(first(string(x.Agreement), string(x.Offer)))
-	o := &Object{ID: x.document(len(x.Steps), "step"), Type: document.Type, Name: words, Context: string(id), To: []IRI{x.Other(by)}}
+	o := &Object{ID: x.document(len(x.Steps)+x.Folded, "step"), Type: document.Type, Name: words, Context: string(id), To: []IRI{x.Other(by)}}
 	if kind == StepReturned {
 		o.put("kind", kind)
 	}

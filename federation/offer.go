@@ -163,7 +163,7 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 		wrong = field("object", "error_proposal_closed", "%s is blocked", x.Partner)
 	}
 	if wished && isPriceOf(wrong) { // the publisher named that price
-		t, wrong = x.Terms, nil
+		t, wrong = p.schedule(x.Terms, s.Now()), nil
 	}
 	if wrong != nil && (ours || !publisher.Local) {
 		return nil, wrong

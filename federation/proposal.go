@@ -79,6 +79,14 @@ type Proposal struct {
 	Payments    int         // of a season: in how many parts it may be paid; 0: one
 	CancelHours int         // how long before the hand-over who asked may still cancel; 0: until then
 	Payment     string      // where one may pay, an address outside; may be empty
+
+	// Of a standing order: Dates has its first date alone, and no end.
+	Every       string // one of Rhythms
+	Zone        string // by whose clocks, an IANA name
+	NoticeDays  int    // how long before the end either has to say so
+	ChangeHours int    // how long before a date it may still be skipped or changed
+
+	Renews IRI // the proposal of the season before this one
 }
 
 // An Intent is one side of a proposal.
@@ -134,6 +142,8 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	read(o.Extra["payments"], &p.Payments)
 	p.Payments = max(0, min(p.Payments, MaxPayments))
 	p.Threshold = quantityOf(o.Extra["threshold"])
+	p.readStanding(o)
+	p.Renews = renewsIn(o.Extra["renews"])
 	p.Payment = text(o.Extra["paymentLink"])
 	return p, true
 }
@@ -202,10 +212,25 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
-	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment} {
+	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment, "repeats": p.Every, "noticeDays": p.NoticeDays, "changeHours": p.ChangeHours} {
 		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
 			o.put(name, v)
 		}
+	}
+	if p.Every != "" {
+		o.put("timezone", p.Zone)
+	}
+	p.putRenews(o)
+}
+
+// readStanding reads how often something is handed over; a rhythm that is not
+// known here is none.
+func (p *Proposal) readStanding(o *Object) {
+	if every := text(o.Extra["repeats"]); slices.Contains(Rhythms, every) {
+		p.Every, p.Zone = every, text(o.Extra["timezone"])
+		read(o.Extra["noticeDays"], &p.NoticeDays)
+		read(o.Extra["changeHours"], &p.ChangeHours)
+		p.NoticeDays, p.ChangeHours = max(0, min(p.NoticeDays, MaxNoticeDays)), max(0, min(p.ChangeHours, MaxChangeHours))
 	}
 }
 

@@ -5,7 +5,6 @@ package federation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/big"
 	"slices"
 	"time"
@@ -25,18 +24,15 @@ type Commitment struct {
 	Taker    string `json:",omitempty"` // who takes it instead, in words
 }
 
-// Marks change one commitment of a schedule; they travel as notes about the
-// agreement.
-const (
-	MarkSkipped = "skipped" // by the publisher
-	MarkPassed  = "passed"  // by the partner: somebody else takes it
-)
-
 // maxDates is how many dates a season has at most: a year of twice a week.
 const maxDates = 104
 
-// upcoming returns the dates of a season after a time.
+// upcoming returns the dates of a season after a time, of a standing order those
+// that are planned.
 func (p Proposal) upcoming(now time.Time) []time.Time {
+	if st := p.standing(); st != nil {
+		return st.between(now, now.Add(plannedAhead), fewestPlanned)
+	}
 	return slices.DeleteFunc(slices.Clone(p.Dates), func(d time.Time) bool { return !d.After(now) })
 }
 
@@ -48,6 +44,12 @@ func (p Proposal) schedule(t Terms, now time.Time) Terms {
 	if len(dates) == 0 {
 		if t.Mode == "loan" && !t.Until.IsZero() {
 			t.Schedule = []Commitment{{Kind: StepReturned, Due: t.Until, Quantity: t.Quantity.Value}}
+		}
+		return t
+	}
+	if t.Standing = p.standing(); t.Standing != nil {
+		for _, d := range dates {
+			t.Schedule = append(t.Schedule, t.on(d, t.Quantity.Value, false)...)
 		}
 		return t
 	}
@@ -63,10 +65,11 @@ func (p Proposal) schedule(t Terms, now time.Time) Terms {
 	return t
 }
 
-// season is what so many dates cost together.
+// season is what so many dates cost together; a standing order is paid by the
+// date.
 func (p Proposal) season(price *Quantity, now time.Time) *Quantity {
 	n := len(p.upcoming(now))
-	if price == nil || n == 0 {
+	if price == nil || n == 0 || p.Every != "" {
 		return price
 	}
 	return &Quantity{price.Unit, decimalOf(new(big.Rat).Mul(price.Value.Rat(), big.NewRat(int64(n), 1)))}
@@ -90,6 +93,9 @@ func (p Proposal) checkDates() error {
 	if len(p.Dates) > maxDates {
 		return field("dates", "error_dates_many", "%d dates, at most %d", len(p.Dates), maxDates)
 	}
+	if p.Every != "" && len(p.Dates) != 1 {
+		return field("dates", "error_standing_first", "%d dates, of something that is handed over again and again", len(p.Dates))
+	}
 	if !slices.IsSortedFunc(p.Dates, time.Time.Compare) {
 		return field("dates", "error_dates_order", "the dates are not in order")
 	}
@@ -108,7 +114,7 @@ func (x *Exchange) Total() Decimal {
 			}
 		}
 	}
-	if !dated {
+	if !dated && x.Terms.Standing == nil {
 		return x.Terms.Quantity.Value
 	}
 	return sum
@@ -172,55 +178,6 @@ func (x *Exchange) back() bool {
 	return true
 }
 
-// NewMark says that a date of a season is skipped, or that somebody else takes
-// the share of that day.
-func NewMark(x *Exchange, by IRI, mark string, due time.Time, taker string) *Activity {
-	o := &Object{
-		ID: x.document(len(x.Marks), "mark"), Type: note.Type, Content: taker,
-		Context: first(string(x.Agreement), string(x.Offer)), To: []IRI{x.Other(by)},
-	}
-	o.put("kind", mark)
-	o.put("due", due.Format(time.RFC3339))
-	return &Activity{Type: Create, Actor: by, Enclosed: o, To: []IRI{x.Other(by)}}
-}
-
-// mark takes in such a note. ok is false if o is something else.
-func mark(ctx context.Context, s State, a *Activity, o *Object) (ok bool, err error) {
-	kind := text(o.Extra["kind"])
-	if o.Type != note.Type || o.Context == "" || kind != MarkSkipped && kind != MarkPassed {
-		return false, nil
-	}
-	x, ok, err := exchangeOf(ctx, s, a, IRI(o.Context))
-	if !ok || err != nil {
-		return ok, err
-	}
-	due, _ := time.Parse(time.RFC3339, text(o.Extra["due"]))
-	c := x.Commitment(StepDelivered, due)
-	may := x.Publisher
-	if kind == MarkPassed {
-		may = x.Partner
-	}
-	switch {
-	case slices.Contains(x.Marks, o.ID):
-		return true, nil
-	case x.State != ExchangeAgreed:
-		return true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
-	case c == nil:
-		return true, field("due", "error_commitment_none", "nothing is planned on %s", due)
-	case a.Actor != may:
-		return true, fmt.Errorf("%w: only %s may say so", ErrForbidden, may)
-	case x.DoneOn(*c, x.Publisher) || len(x.Marks) >= maxSteps:
-		return true, fmt.Errorf("%w: it was handed over", ErrConflict)
-	}
-	if x.Marks = append(x.Marks, o.ID); kind == MarkSkipped {
-		c.Skipped = true
-	} else {
-		c.Taker = brief(o.Content)
-	}
-	notice := map[string]string{MarkSkipped: "Skipped", MarkPassed: "Passed"}[kind]
-	return true, errors.Join(become(ctx, s, x, x.State), tellParty(ctx, s, x, x.Other(a.Actor), notice))
-}
-
 // remindBefore is how long before a commitment both are reminded of it.
 const remindBefore = 24 * time.Hour
 
@@ -229,6 +186,9 @@ const remindBefore = 24 * time.Hour
 func (x *Exchange) RemindAt() time.Time {
 	if next := x.nextAfter(x.Reminded); next != nil {
 		return next.Due.Add(-remindBefore)
+	}
+	if x.Running() {
+		return x.Terms.Standing.Planned.Add(-remindBefore) // to plan further
 	}
 	if x.Renewed || x.State != ExchangeAgreed && x.State != ExchangeFulfilled {
 		return time.Time{}
@@ -243,7 +203,10 @@ func Remind(ctx context.Context, s State, x *Exchange) error {
 		return nil
 	}
 	kind := "Due"
-	if next := x.nextAfter(x.Reminded); next == nil {
+	x.Plan(s.Now())
+	if next := x.nextAfter(x.Reminded); next == nil && x.Running() {
+		return s.PutExchange(ctx, x)
+	} else if next == nil {
 		x.Renewed, kind = true, "Renewal"
 	} else if x.Reminded = next.Due; next.Due.Before(s.Now()) {
 		return s.PutExchange(ctx, x)

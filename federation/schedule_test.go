@@ -39,8 +39,8 @@ func TestASeasonFromTheFirstThursdayToTheLast(t *testing.T) {
 	}
 
 	// One week the grower is ill, another one a neighbour takes the share.
-	s.say(t, NewMark(x, ann, MarkSkipped, x.Terms.Schedule[2].Due, ""))
-	s.say(t, NewMark(s.exchange(t, x.ID), bob, MarkPassed, x.Terms.Schedule[4].Due, "Zoé"))
+	s.say(t, NewMark(x, ann, Mark{Kind: MarkSkipped, Due: x.Terms.Schedule[2].Due}))
+	s.say(t, NewMark(s.exchange(t, x.ID), bob, Mark{Kind: MarkPassed, Due: x.Terms.Schedule[4].Due, Taker: "Zoé"}))
 	x = s.exchange(t, x.ID)
 	if x.Total() != "21" || x.Terms.Schedule[4].Taker != "Zoé" {
 		t.Fatalf("%s, %+v", x.Total(), x.Terms.Schedule[4])
@@ -95,18 +95,12 @@ func TestWhatASeasonRefuses(t *testing.T) {
 	s.say(t, NewAnswer(Accept, s.exchange(t, ask.ID), o, "", nil))
 	x := s.exchange(t, ask.ID)
 	day := x.Terms.Schedule[0].Due
-	own := func(a *Activity) *Activity {
-		asked++
-		a.ID, a.Local = IRI(fmt.Sprint(home, "/activities/", asked)), true
-		a.Enclosed.AttributedTo, a.Object = a.Actor, a.Enclosed.ID
-		return a
-	}
-	s.refuses(t, own(NewMark(x, ann, MarkSkipped, day.Add(time.Hour), "")), ErrMalformed)
-	s.refuses(t, own(NewMark(x, ann, MarkPassed, day, "Zoé")), ErrForbidden)
+	s.refuses(t, own(NewMark(x, ann, Mark{Kind: MarkSkipped, Due: day.Add(time.Hour)})), ErrMalformed)
+	s.refuses(t, own(NewMark(x, ann, Mark{Kind: MarkPassed, Due: day, Taker: "Zoé"})), ErrForbidden)
 	s.refuses(t, own(NewStep(x, ann, StepDelivered, day.Add(time.Hour), "", "")), ErrMalformed)
 	s.say(t, NewStep(x, ann, StepDelivered, day, "", ""))
 	s.refuses(t, own(NewStep(s.exchange(t, x.ID), ann, StepDelivered, day, "", "")), ErrMalformed)
-	s.refuses(t, own(NewMark(s.exchange(t, x.ID), ann, MarkSkipped, day, "")), ErrConflict)
+	s.refuses(t, own(NewMark(s.exchange(t, x.ID), ann, Mark{Kind: MarkSkipped, Due: day})), ErrConflict)
 
 	s.now = noon.AddDate(0, 0, 15) // two are over: who comes now takes two
 	late := asks(mal, o, "1", "36")
@@ -166,4 +160,12 @@ func TestASumInPartsIsTheSum(t *testing.T) {
 	if sum != "50.04" || parts != 7 {
 		t.Errorf("%s in %d parts", sum, parts)
 	}
+}
+
+// own lets one of ours say something, without doing it yet.
+func own(a *Activity) *Activity {
+	asked++
+	a.ID, a.Local = IRI(fmt.Sprint(home, "/activities/", asked)), true
+	a.Enclosed.AttributedTo, a.Object = a.Actor, a.Enclosed.ID
+	return a
 }

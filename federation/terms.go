@@ -24,6 +24,7 @@ type Terms struct {
 
 	Until    time.Time    `json:",omitzero"`  // of a loan: when it comes back
 	Schedule []Commitment `json:",omitempty"` // what falls on which day, of a season or a loan
+	Standing *Standing    `json:",omitempty"` // of a standing order; its Schedule is planned ahead
 }
 
 // Modes that a price belongs to. In the others nothing is owed that can be
@@ -103,7 +104,10 @@ func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
 	if t.Currency = ""; t.Price != nil && p.Reciprocal != nil {
 		t.Currency = p.Reciprocal.ConformsTo
 	}
-	t.Schedule = nil
+	t.Schedule, t.Standing = nil, nil
+	if p.Every != "" && (t.Mode == "timeBank" || t.Mode == "localCurrency") {
+		return t, field("exchangeMode", "error_standing_ledger", "a standing order is not kept in a ledger")
+	}
 	return p.schedule(t, now), nil
 }
 
@@ -216,6 +220,10 @@ type agreementWire struct {
 	Mode         string          `json:"exchangeMode,omitempty"`
 	Place        *placeWire      `json:"location,omitempty"`
 	Until        string          `json:"endTime,omitempty"`
+	Repeats      string          `json:"repeats,omitempty"`
+	Zone         string          `json:"timezone,omitempty"`
+	NoticeDays   int             `json:"noticeDays,omitempty"`
+	ChangeHours  int             `json:"changeHours,omitempty"`
 	Schedule     []dateWire      `json:"schedule,omitempty"`
 	URL          *linkWire       `json:"url,omitempty"`
 	Preview      *previewWire    `json:"preview,omitempty"`
@@ -276,6 +284,12 @@ func (t Terms) document(o *Object, w *agreementWire) json.RawMessage {
 	}
 	if !t.Until.IsZero() {
 		w.Until = t.Until.Format(time.RFC3339)
+	}
+	if st := t.Standing; st != nil {
+		w.Repeats, w.Zone, w.NoticeDays, w.ChangeHours = st.Every, st.Zone, st.NoticeDays, st.ChangeHours
+		if !st.Last.IsZero() {
+			w.Until = st.Last.Format(time.RFC3339)
+		}
 	}
 	for _, c := range t.Schedule {
 		w.Schedule = append(w.Schedule, dateWire{"Commitment", c.Kind, c.Due.Format(time.RFC3339), c.Quantity})

@@ -156,9 +156,21 @@ func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by fe
 	return KeepTx(ctx, tx, x, by, kind, time.Time{}, quantity, words)
 }
 
-// MarkTx says that a date of a season is skipped, or who takes the share of it.
-func MarkTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, mark string, due time.Time, taker string) error {
-	return PublishTx(ctx, tx, federation.NewMark(x, by, mark, due, taker))
+// MarkTx says on behalf of one of the two what changes about the dates of an
+// agreement.
+func MarkTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, m federation.Mark) error {
+	if err := tx.Lock(ctx, x.Proposal); err != nil {
+		return err
+	}
+	x, err := tx.Exchange(ctx, x.ID)
+	if err != nil {
+		return err
+	}
+	if by == x.Partner && x.ByPage(tx.Home()) {
+		owed, err := federation.Change(ctx, tx, x, m)
+		return owe(ctx, tx, owed, err)
+	}
+	return PublishTx(ctx, tx, federation.NewMark(x, by, m))
 }
 
 // KeepTx is [HandOverTx] for what fell due on one day of a season.

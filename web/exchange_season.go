@@ -94,7 +94,7 @@ func (v *visit) skipDate(ctx context.Context, tx *store.Tx, d *deal) (string, er
 	if err != nil {
 		return "", err
 	}
-	return "saved", outbox.MarkTx(ctx, tx, d.x, d.me, federation.MarkSkipped, c.Due, "")
+	return "saved", outbox.MarkTx(ctx, tx, d.x, d.me, federation.Mark{Kind: federation.MarkSkipped, Due: c.Due})
 }
 
 // passDate says who takes the share of a day.
@@ -108,5 +108,5 @@ func (v *visit) passDate(ctx context.Context, tx *store.Tx, d *deal) (string, er
 		d.f.wrong("taker", "error_date_taker")
 		return "", nil
 	}
-	return "saved", outbox.MarkTx(ctx, tx, d.x, d.me, federation.MarkPassed, c.Due, taker)
+	return "saved", outbox.MarkTx(ctx, tx, d.x, d.me, federation.Mark{Kind: federation.MarkPassed, Due: c.Due, Taker: taker})
 }
