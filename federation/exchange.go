@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -188,6 +190,22 @@ func (x *Exchange) Done(kind string, by IRI) Decimal {
 func (x *Exchange) Remaining(by IRI) Decimal {
 	return x.Total().Minus(x.Done(StepDelivered, by))
 }
+
+// ExchangeNotices are the kinds of notices that tell of an exchange; their object
+// is its page. With "Guest" before it, one is about somebody without an account.
+var ExchangeNotices = func() (all []string) {
+	kinds := []string{
+		Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "TurnedDown", "Fulfilled", "Standing", "Remark",
+		"Due", "Renewal", "Overdue", "Declined",
+	}
+	for _, kind := range slices.Sorted(maps.Values(markNotices)) {
+		kinds = append(kinds, kind)
+	}
+	for _, kind := range kinds {
+		all = append(all, kind, "Guest"+kind)
+	}
+	return all
+}()
 
 // tellParty notifies one of the two, if it is an actor of ours, of what the
 // other did.

@@ -67,8 +67,8 @@ func NewMark(x *Exchange, by IRI, m Mark) *Activity {
 	return &Activity{Type: Create, Actor: by, Enclosed: o, To: []IRI{x.Other(by)}}
 }
 
-// markIn reads a mark; ok is false if o is something else.
-func markIn(o *Object) (m Mark, ok bool) {
+// MarkOf reads a mark; ok is false if o is something else.
+func MarkOf(o *Object) (m Mark, ok bool) {
 	m = Mark{Kind: text(o.Extra["kind"]), Until: o.End, Refused: text(o.Extra["refuses"])}
 	if o.Type != note.Type || o.Context == "" || markNotices[m.Kind] == "" {
 		return m, false
@@ -89,7 +89,7 @@ func markIn(o *Object) (m Mark, ok bool) {
 // mark takes in such a note. What a peer's partner asks for and cannot be is
 // answered, so that both see the same dates.
 func mark(ctx context.Context, s State, a *Activity, o *Object) (owed []*Activity, ok bool, err error) {
-	m, ok := markIn(o)
+	m, ok := MarkOf(o)
 	if !ok {
 		return nil, false, nil
 	}
@@ -314,7 +314,7 @@ func (x *Exchange) renewedBy(a *Activity, m Mark) error {
 
 // renewal names the proposal that a mark in a speaks of, to be read first.
 func renewal(o *Object) []IRI {
-	if m, ok := markIn(o); ok && m.Kind == MarkRenewed && m.Next != "" {
+	if m, ok := MarkOf(o); ok && m.Kind == MarkRenewed && m.Next != "" {
 		return []IRI{m.Next}
 	}
 	return nil

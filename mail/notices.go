@@ -23,12 +23,10 @@ const noticePause = 10 * time.Minute
 
 // told are the notices that are worth a letter: what somebody said to one, or
 // waits for. Likes and shares are on the page.
-var told = []string{
+var told = slices.Concat([]string{
 	federation.Follow, "Reply", "Mention", federation.Join, federation.TentativeAccept, "Guest",
 	"Invite", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", federation.Accept, federation.Reject, "Alert",
-	federation.Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "Fulfilled", "Standing", "Remark",
-	"GuestOffer", "GuestTaken", "GuestWithdrawn", "GuestCancelled", "GuestFulfilled", "GuestRemark",
-}
+}, federation.ExchangeNotices)
 
 // worthALetter reports whether a notice is.
 func worthALetter(n store.Noticed) bool {

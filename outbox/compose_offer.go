@@ -42,6 +42,13 @@ type OfferForm struct {
 
 	Dates    string // of a season: a line for each date, or for several a week apart
 	Payments string // in how many parts a season may be paid
+
+	// Of a standing order, whose first date stands in Dates.
+	Every       string // one of federation.Rhythms; empty: no standing order
+	NoticeDays  string // how many days before the end either has to say so
+	ChangeHours string // how many hours before a date it may still be skipped or changed
+
+	Renews federation.IRI // the proposal of the season before, if it goes on with one
 }
 
 // maxCancelHours is how long before the hand-over one may be bound: a month.
@@ -111,6 +118,8 @@ func (f OfferForm) proposal(c Composer, ps *Problems) federation.Proposal {
 	p.Breakdown = f.breakdown(ps)
 	f.deal(&p, ps)
 	f.season(&p, c.zone(), ps)
+	f.standing(&p, c.zone(), ps)
+	p.Renews = f.Renews
 	return p
 }
 
@@ -132,11 +141,7 @@ func (f OfferForm) deal(p *federation.Proposal, ps *Problems) {
 		ps.add("threshold", "error_threshold_until")
 	}
 	if typed := strings.TrimSpace(f.CancelHours); typed != "" {
-		hours, err := strconv.Atoi(typed)
-		if err != nil || hours < 0 || hours > maxCancelHours {
-			ps.add("cancelHours", "error_cancel_hours", "Most", maxCancelHours)
-		}
-		p.CancelHours = hours
+		p.CancelHours = count(typed, "cancelHours", "error_cancel_hours", maxCancelHours, ps)
 	}
 	if link := strings.TrimSpace(f.Payment); link != "" {
 		iri, err := federation.ParseIRI(link)
@@ -316,7 +321,10 @@ func OfferFormOf(o *federation.Object, zone *time.Location) OfferForm {
 	}
 	f.From, f.Until = dayIn(o.Start, zone), dayIn(o.End, zone)
 	f.AtOnce, f.Payment = p.AtOnce, p.Payment
-	f.Dates = datesOf(p.Dates, zone)
+	f.Dates, f.Renews = datesOf(p.Dates, zone), p.Renews
+	if f.Every = p.Every; p.Every != "" {
+		f.NoticeDays, f.ChangeHours = strconv.Itoa(p.NoticeDays), strconv.Itoa(p.ChangeHours)
+	}
 	if p.Payments > 0 {
 		f.Payments = strconv.Itoa(p.Payments)
 	}

@@ -77,3 +77,39 @@ func datesOf(dates []time.Time, zone *time.Location) string {
 	}
 	return b.String()
 }
+
+// standing reads what makes a standing order of a date: the same thing again and
+// again, until somebody ends it.
+func (f OfferForm) standing(p *federation.Proposal, zone *time.Location, ps *Problems) {
+	if f.Every == "" {
+		return
+	}
+	if !slices.Contains(federation.Rhythms, f.Every) {
+		ps.add("repeats", "error_standing_every")
+		return
+	}
+	p.Every, p.Zone, p.Payments = f.Every, zone.String(), 0
+	if len(p.Dates) != 1 {
+		ps.add("dates", "error_standing_first")
+	}
+	p.NoticeDays = count(f.NoticeDays, "noticeDays", "error_standing_days", federation.MaxNoticeDays, ps)
+	p.ChangeHours = count(f.ChangeHours, "changeHours", "error_cancel_hours", federation.MaxChangeHours, ps)
+	if p.Threshold != nil {
+		ps.add("threshold", "error_standing_threshold")
+	}
+	if slices.Contains(p.Modes, "timeBank") || slices.Contains(p.Modes, "localCurrency") {
+		ps.add("exchangeMode", "error_standing_ledger")
+	}
+}
+
+// count reads a number of days or hours; nothing typed is none.
+func count(typed, field, message string, most int, ps *Problems) int {
+	if typed = strings.TrimSpace(typed); typed == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(typed)
+	if err != nil || n < 0 || n > most {
+		ps.add(field, message, "Most", most)
+	}
+	return n
+}

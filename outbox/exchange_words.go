@@ -74,3 +74,9 @@ func ReasonWords(words *locale.Printer, reason string) string {
 	}
 	return reason
 }
+
+// RhythmWords writes how often something is handed over: "chaque semaine, à
+// partir du jeudi 3 décembre".
+func RhythmWords(words *locale.Printer, every string, first time.Time) string {
+	return words.T("post_every_"+every, "From", words.Day(first))
+}

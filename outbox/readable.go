@@ -178,7 +178,9 @@ func (w writer) facts(p federation.Proposal) []string {
 	if place := w.place(w.o.Location, false); place != "" {
 		lines = append(lines, "📍 "+place)
 	}
-	if n := len(p.Dates); n > 0 {
+	if p.Every != "" && len(p.Dates) > 0 {
+		lines = append(lines, "🗓️ "+RhythmWords(w.Printer, p.Every, w.onClocks(p.Dates[0])))
+	} else if n := len(p.Dates); n > 0 {
 		lines = append(lines, "🗓️ "+w.T("post_season", "Count", n, "From", w.Day(w.onClocks(p.Dates[0])), "Until", w.Day(w.onClocks(p.Dates[n-1]))))
 	} else if d := w.validity(); d != "" {
 		lines = append(lines, "🗓️ "+d)

@@ -62,6 +62,12 @@ func told(tx *store.Tx, a *federation.Activity) (id federation.IRI, what string)
 		return a.Object, federation.ExchangeCancelled
 	case a.Type == federation.Create && a.Enclosed != nil && a.Enclosed.Type == "Document" && a.Enclosed.Context != "":
 		return federation.IRI(a.Enclosed.Context), "told"
+	case a.Type == federation.Create && a.Enclosed != nil:
+		if m, ok := federation.MarkOf(a.Enclosed); ok && m.Kind == federation.MarkRenewed {
+			return federation.IRI(a.Enclosed.Context), "renewed"
+		} else if ok {
+			return federation.IRI(a.Enclosed.Context), "dates"
+		}
 	}
 	return "", ""
 }

@@ -119,7 +119,17 @@ func (tx *Tx) ExchangesIn(ctx context.Context, actor federation.IRI, published b
 // publisher of a proposal about it, the oldest first.
 func (tx *Tx) ExchangesOf(ctx context.Context, proposal federation.IRI) ([]*federation.Exchange, error) {
 	return bare(all(ctx, tx, scanExchange, `
-		SELECT `+exchangeColumns+` FROM exchanges x WHERE x.proposal = ? ORDER BY x.at, x.seq LIMIT ?`, proposal, maxAnswers))
+		SELECT `+exchangeColumns+` FROM exchanges x WHERE x.proposal = ? ORDER BY x.at, x.seq LIMIT ?`, proposal, maxExport))
+}
+
+// CountExchangesOf counts them, and those that wait for their publisher.
+func (tx *Tx) CountExchangesOf(ctx context.Context, proposal federation.IRI) (n, waiting int, err error) {
+	count, err := tx.number(ctx, `SELECT COUNT(*) FROM exchanges WHERE proposal = ?`, proposal)
+	if err != nil {
+		return 0, 0, err
+	}
+	of, err := tx.number(ctx, `SELECT COUNT(*) FROM exchanges WHERE proposal = ? AND waits <> '' AND waits = publisher`, proposal)
+	return int(count), int(of), err
 }
 
 // Ledger returns all that stands between an actor and others, as publisher or as

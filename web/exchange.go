@@ -42,6 +42,8 @@ type exchangeView struct {
 	Price     string
 	Way       string
 	Day       string
+	Rhythm    string // of a standing order
+	Back      string // when what is lent comes back
 	Word      string // the state, in a word
 	Class     string // of the badge
 	Waiting   bool   // for them
@@ -73,7 +75,12 @@ type exchangeData struct {
 	Again    string // where to ask again, or for something else
 	MayWrite bool
 	Dates    []dateLine // of a season or a loan
+	Past     []dateLine // those that are over
+	Dated    bool       // what is handed over is noted by the date
+	Standing *standingPart
+	Loan     *loanPart
 	Receipt  string
+	Mail     bool // letters can be sent
 }
 
 // A moment is a line of what happened.
@@ -175,16 +182,20 @@ func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *fo
 	if err != nil {
 		return nil, err
 	}
-	d := &exchangeData{exchangeView: views[0], As: in.as}
+	d := &exchangeData{exchangeView: views[0], As: in.as, Mail: v.Mail}
 	if in.by != nil {
 		d.Key, d.Secret, d.About = in.by.ID, in.by.Secret, v.publicPage(ctx, tx, o)
 	}
 	if d.Form = f; f == nil {
 		d.Form = v.form(url.Values{})
 		v.putTerms(d.Form, in.x.Terms)
+		if st := in.x.Terms.Standing; st != nil {
+			d.Form.values.Set("end.date", st.Earliest(v.Now()).In(v.zone()).Format(time.DateOnly))
+		}
 	}
 	v.exchangeTerms(d, o, in.me)
-	d.Dates = v.dateLines(in.x, in.me)
+	d.Dates, d.Past = v.dateLines(in.x, o, in.me)
+	d.Standing, d.Loan = v.standingPart(in.x), v.loanPart(in.x, in.me)
 	d.Line = v.timeline(in.x, o, d.exchangeView)
 	if d.Talk, err = v.talkOf(ctx, tx, in, d.exchangeView); err != nil {
 		return nil, err
@@ -264,6 +275,10 @@ func (v *visit) exchangeView(x *federation.Exchange, o *federation.Object, me fe
 		Waiting: x.Waits() == me, When: v.words.Ago(x.Updated, v.Now()),
 	}
 	e.Gives = e.Publisher != e.Need
+	if st := x.Terms.Standing; st != nil {
+		e.Rhythm = outbox.RhythmWords(v.words, st.Every, st.First.In(v.zone()))
+	}
+	e.Back = outbox.DueWords(v.words, x.Terms.Until, v.zone())
 	if x.Terms.Mode != "" {
 		e.Way = v.words.Word("mode", x.Terms.Mode)
 	}
@@ -336,6 +351,14 @@ func (v *visit) exchangeTerms(d *exchangeData, o *federation.Object, me federati
 	if d.About != "" && !d.Publisher && !p.Closed(o, v.Now()) {
 		d.Again = "/respond?" + url.Values{"id": {string(x.Proposal)}, "again": {"1"}, "as": {d.As}}.Encode()
 	}
+	for _, c := range x.Terms.Schedule {
+		switch c.Kind {
+		case federation.StepDelivered:
+			d.Dated = true
+		case federation.StepPaid:
+			d.Pays = false // each part by its date
+		}
+	}
 	d.MayWrite = true
 	if x.State == federation.ExchangeAgreed || x.State == federation.ExchangeFulfilled {
 		d.Receipt = d.URL + "/receipt" + d.Query()
@@ -357,6 +380,7 @@ func (v *visit) termFacts(o *federation.Object, t federation.Terms) (all []fact)
 		{Label: "page_price", Text: outbox.SumWords(v.words, o, t.Price), Icon: "tag"},
 		{Label: "page_exchange_day", Text: outbox.DueWords(v.words, t.Due, v.zone()), Icon: "calendar"},
 		{Label: "page_where", Text: t.Place, Icon: "map-pin"},
+		{Label: "page_exchange_back", Text: outbox.DueWords(v.words, t.Until, v.zone()), Icon: "undo-2"},
 	} {
 		if f.Text != "" {
 			f.Label = v.words.T(f.Label)
@@ -373,7 +397,9 @@ func (d *exchangeData) Facts() []fact {
 		{Label: d.T("page_exchange_what"), Text: d.What, Icon: "package"},
 		{Label: d.T("page_modes"), Text: d.Way, Icon: "handshake"},
 		{Label: d.T("page_price"), Text: d.priceWords(), Icon: "tag"},
+		{Label: d.T("page_rhythm"), Text: d.Rhythm, Icon: "repeat"},
 		{Label: d.T("page_exchange_day"), Text: d.Day, Icon: "calendar"},
+		{Label: d.T("page_exchange_back"), Text: d.Back, Icon: "undo-2"},
 		{Label: d.T("page_where"), Text: d.Terms.Place, Icon: "map-pin"},
 	} {
 		if f.Text != "" {
@@ -386,6 +412,8 @@ func (d *exchangeData) Facts() []fact {
 // priceWords is the price, or what stands in its place.
 func (d *exchangeView) priceWords() string {
 	switch {
+	case d.Price != "" && d.Rhythm != "":
+		return d.T("page_exchange_each_time", "Price", d.Price)
 	case d.Price != "":
 		return d.Price
 	case d.Terms.Mode == "freePrice":
@@ -412,6 +440,8 @@ func (v *visit) timeline(x *federation.Exchange, o *federation.Object, e *exchan
 		switch m.State {
 		case federation.ExchangeProposed, federation.ExchangeWithdrawn:
 			by = x.Partner
+		case federation.MarkExtended:
+			by = x.Provider()
 		}
 		words := m.Words
 		if m.State == federation.ExchangeFulfilled {
@@ -443,6 +473,7 @@ func priceUnit(x *federation.Exchange) string {
 var momentIcons = map[string]string{
 	federation.ExchangeProposed: "send", federation.ExchangeCountered: "repeat-2", federation.ExchangeAgreed: "handshake", federation.ExchangeFulfilled: "circle-check",
 	federation.ExchangeRefused: "ban", federation.ExchangeWithdrawn: "undo-2", federation.ExchangeCancelled: "ban",
+	federation.MarkEnded: "calendar-check", federation.MarkKept: "info", federation.MarkExtended: "hourglass",
 }
 
 // talkOf reads what the two wrote to each other.

@@ -39,6 +39,12 @@ var deals = map[string]func(*visit, context.Context, *store.Tx, *deal) (string, 
 	"kept":      (*visit).keptDate,
 	"skip":      (*visit).skipDate,
 	"pass":      (*visit).passDate,
+	"change":    (*visit).changeDate,
+	"pause":     (*visit).pauseOrder,
+	"end":       (*visit).endOrder,
+	"longer":    (*visit).askLonger,
+	"extend":    (*visit).grantLonger,
+	"keep":      (*visit).denyLonger,
 }
 
 // doExchange does what a button of the page of an exchange says.
@@ -107,6 +113,14 @@ func (f *form) dealInput(name string) string {
 		return "reason"
 	case "counter":
 		return name
+	case "change", "skip":
+		return "changed"
+	case "pause":
+		return "pause.from"
+	case "end":
+		return "end.date"
+	case "longer":
+		return "longer.date"
 	}
 	return "deal"
 }

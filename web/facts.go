@@ -71,7 +71,10 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 	if p.Category != "" {
 		add("page_category", v.words.Word("sector", p.Category))
 	}
-	if n := len(p.Dates); n > 0 {
+	if p.Every != "" && len(p.Dates) > 0 {
+		add("page_rhythm", outbox.RhythmWords(v.words, p.Every, p.Dates[0].In(v.zone())))
+		add("page_standing_notice", v.standingNotice(p))
+	} else if n := len(p.Dates); n > 0 {
 		first, last := v.words.Date(p.Dates[0].In(v.zone())), v.words.Date(p.Dates[n-1].In(v.zone()))
 		add("page_season", v.words.T("post_season", "Count", n, "From", first, "Until", last))
 	}

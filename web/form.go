@@ -56,6 +56,7 @@ var fields = map[string]string{
 	"startTime": "from", "endTime": "until", "eventStatus": "status", "joinMode": "join",
 	"maximumAttendeeCapacity": "capacity", "externalParticipationUrl": "external", "preferredUsername": "username",
 	"cancelHours": "cancel.hours", "paymentLink": "payment",
+	"repeats": "every", "noticeDays": "notice.days", "changeHours": "change.hours",
 }
 
 // take notes what outbox found wrong.

@@ -55,7 +55,7 @@ var noticeTabs = []struct {
 	{"words", store.NoticeQuery{Kinds: []string{"Mention", "Reply"}}},
 	{"likes", store.NoticeQuery{Kinds: []string{federation.Like, federation.Announce}}},
 	{"follows", store.NoticeQuery{Kinds: []string{federation.Follow}}},
-	{"exchanges", store.NoticeQuery{Kinds: exchangeNotices}},
+	{"exchanges", store.NoticeQuery{Kinds: federation.ExchangeNotices}},
 	{"answers", store.NoticeQuery{Kinds: append(eventNotices(), "Join", "TentativeAccept", "Accept", "Reject", "Ignore", "Guest", "Slot", "SlotFreed", "GuestSlot", "GuestSlotFreed", "SlotGiven", "SlotGone", "Remind", "Invite")}},
 }
 
@@ -65,13 +65,6 @@ func eventNotices() (all []string) {
 		all = append(all, "Event"+what)
 	}
 	return all
-}
-
-// exchangeNotices are the kinds that tell of an exchange; their object is its
-// page.
-var exchangeNotices = []string{
-	federation.Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "TurnedDown", "Fulfilled", "Standing", "Remark",
-	"GuestOffer", "GuestTaken", "GuestWithdrawn", "GuestCancelled", "GuestTurnedDown", "GuestFulfilled", "GuestRemark",
 }
 
 // noticeQuery reads which notices are asked for.
@@ -239,7 +232,7 @@ func (v *visit) noticedExchanges(ctx context.Context, tx *store.Tx, list []store
 			continue
 		} else if o != nil {
 			id = federation.IRI(o.Context)
-		} else if !slices.Contains(exchangeNotices, n.Kind) {
+		} else if !slices.Contains(federation.ExchangeNotices, n.Kind) {
 			continue
 		}
 		x, err := tx.Exchange(ctx, id)

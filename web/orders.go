@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,9 +34,15 @@ type ordersData struct {
 	Tabs    []navLink
 	Over    []*exchangeView
 	Day     string // today, for the sheet
-	Blank   []struct{}
 	Query   string // that keeps the day
+	More    string // the next part of a long list
+	Capped  string // says that there is more
+	all     []orderDay
 }
+
+// maxOrderLines is how many lines the page shows at once; paper and the table
+// have all.
+const maxOrderLines = 300
 
 // An orderDay is what is handed over on one day.
 type orderDay struct {
@@ -48,9 +55,14 @@ type orderDay struct {
 // An orderLine is what one of them takes.
 type orderLine struct {
 	*exchangeView
+	What  string // that day
+	Price string
 	Left  string // not handed over yet
+	Due   string // which date of a season it is; "" for what has none
+	Taker string // who comes instead
 	Part  bool
 	Paid  bool
+	Owes  bool   // a payment can be noted
 	Wrong string // what is wrong with what was typed
 	Typed string
 	Words string // that they wrote
@@ -69,28 +81,80 @@ func (v *visit) ordersList(ctx context.Context, tx *store.Tx, f *form, wrong str
 	d.Form = f
 	for _, day := range d.Days {
 		for _, l := range day.Lines {
-			if l.Number() == wrong {
+			if l.Number() == wrong && l.Due == f.Value("due") {
 				l.Wrong, l.Typed = f.Wrong("handed-"+wrong), f.Value("handed")
 			}
 		}
 	}
-	show := v.r.FormValue("day")
-	here := d.Card.URL + "/exchanges"
-	d.Tabs = []navLink{{URL: here, Name: v.words.T("page_orders_all"), Current: show == ""}}
-	shown := d.Days
-	for _, day := range d.Days {
-		l := navLink{URL: here + "?day=" + day.Key, Name: fmt.Sprintf("%s (%d)", day.Title, day.Open), Current: day.Key == show}
-		if l.Current {
-			shown, d.Query = []orderDay{day}, "?day="+day.Key
-		}
-		d.Tabs = append(d.Tabs, l)
+	v.chooseDay(d)
+	if d.Capped, d.More = v.capOrders(d); d.Capped != "" && wrong != "" {
+		d.Capped, d.More = "", "" // the line that was typed in must be there
 	}
-	d.Days = shown
 	p := &page{Name: "orders", Title: v.words.T("page_orders"), Data: d, NoIndex: true, Problems: f.mistakes}
 	if len(f.mistakes) > 0 {
 		p.Status = http.StatusUnprocessableEntity
 	}
 	return p, nil
+}
+
+// chooseDay shows the day that was asked for; of a season, the one that comes
+// next.
+func (v *visit) chooseDay(d *ordersData) {
+	show, here := v.r.FormValue("day"), d.Card.URL+"/exchanges"
+	if show == "" && len(d.Days) > 3 {
+		show = d.Days[len(d.Days)-1].Key
+		for _, day := range slices.Backward(d.Days) {
+			if day.Key >= v.Now().In(v.zone()).Format(time.DateOnly) && day.Key != "none" {
+				show = day.Key
+			}
+		}
+	}
+	every := show == "" || show == "all"
+	d.Tabs = []navLink{{URL: here + "?day=all", Name: v.words.T("page_orders_all"), Current: every}}
+	if !every {
+		d.Query = "?day=" + url.QueryEscape(show)
+	} else if show != "" {
+		d.Query = "?day=all"
+	}
+	d.all = d.Days
+	for _, day := range d.all {
+		l := navLink{URL: here + "?day=" + day.Key, Name: fmt.Sprintf("%s (%d)", day.Title, day.Open), Current: day.Key == show}
+		if l.Current {
+			d.Days = []orderDay{day}
+		}
+		d.Tabs = append(d.Tabs, l)
+	}
+}
+
+// capOrders leaves so many lines as a page can bear, and says so.
+func (v *visit) capOrders(d *ordersData) (words, more string) {
+	total := 0
+	for _, day := range d.Days {
+		total += len(day.Lines)
+	}
+	if total <= maxOrderLines {
+		return "", ""
+	}
+	first, _ := strconv.Atoi(v.r.FormValue("from"))
+	first = max(0, min(first, total-1))
+	last := min(first+maxOrderLines, total)
+	n := 0
+	var days []orderDay
+	for _, day := range d.Days {
+		from, until := max(0, first-n), min(len(day.Lines), last-n)
+		n += len(day.Lines)
+		if from < until {
+			day.Lines = day.Lines[from:until]
+			days = append(days, day)
+		}
+	}
+	d.Days = days
+	if last < total {
+		q, _ := url.ParseQuery(strings.TrimPrefix(d.Query, "?"))
+		q.Set("from", strconv.Itoa(last))
+		more = d.Card.URL + "/exchanges?" + q.Encode()
+	}
+	return v.words.T("page_orders_capped", "From", first+1, "Until", last, "Total", total), more
 }
 
 // ordersOf reads who asked for the proposal in the path, for its publisher.
@@ -107,30 +171,44 @@ func (v *visit) ordersOf(ctx context.Context, tx *store.Tx) (*ordersData, error)
 	if err != nil {
 		return nil, err
 	}
-	views, err := v.exchangeViews(ctx, tx, list, func(*federation.Exchange) federation.IRI { return o.AttributedTo })
-	if err != nil {
-		return nil, err
+	var views []*exchangeView
+	for part := range slices.Chunk(list, 1000) {
+		more, err := v.exchangeViews(ctx, tx, part, func(*federation.Exchange) federation.IRI { return o.AttributedTo })
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, more...)
 	}
-	d := &ordersData{Card: v.card(o), Need: p.Purpose == federation.PurposeRequest, Day: v.words.Day(v.Now().In(v.zone())), Blank: make([]struct{}, 6)}
+	d := &ordersData{Card: v.card(o), Need: p.Purpose == federation.PurposeRequest, Day: v.words.Day(v.Now().In(v.zone()))}
 	days := map[string]*orderDay{}
 	sums := map[string]federation.Decimal{}
+	add := func(due time.Time, l *orderLine, quantity federation.Decimal) {
+		key, title := v.dayOf(due)
+		if days[key] == nil {
+			days[key] = &orderDay{Key: key, Title: title}
+		}
+		days[key].Lines = append(days[key].Lines, l)
+		sums[key] = sums[key].Plus(quantity)
+		if l.Left != "" {
+			days[key].Open++
+		}
+	}
 	for _, e := range views {
 		switch {
 		case e.Open():
 			d.Waiting = append(d.Waiting, e)
-		case e.State == federation.ExchangeAgreed || e.State == federation.ExchangeFulfilled:
-			key, title := v.dayOf(e.Terms.Due)
-			if days[key] == nil {
-				days[key] = &orderDay{Key: key, Title: title}
-			}
-			l := v.orderLine(o, e)
-			days[key].Lines = append(days[key].Lines, l)
-			sums[key] = sums[key].Plus(e.Terms.Quantity.Value)
-			if l.Left != "" {
-				days[key].Open++
-			}
-		default:
+		case e.State != federation.ExchangeAgreed && e.State != federation.ExchangeFulfilled:
 			d.Over = append(d.Over, e)
+		case !e.dated():
+			add(e.Terms.Due, v.orderLine(o, e), e.Terms.Quantity.Value)
+		}
+		if e.State != federation.ExchangeAgreed && e.State != federation.ExchangeFulfilled {
+			continue
+		}
+		for _, c := range e.Terms.Schedule {
+			if c.Kind == federation.StepDelivered && !c.Skipped {
+				add(c.Due, v.dateOrder(o, e, c), c.Quantity)
+			}
 		}
 	}
 	for key, day := range days {
@@ -155,12 +233,44 @@ func (v *visit) dayOf(due time.Time) (key, title string) {
 }
 
 func (v *visit) orderLine(o *federation.Object, e *exchangeView) *orderLine {
-	l := &orderLine{exchangeView: e, Words: vocab.Text(e.Terms.Message), Paid: !e.Done(federation.StepPaid, e.Exchange.Publisher).Zero()}
+	l := &orderLine{exchangeView: e, What: e.What, Price: e.Price, Words: vocab.Text(e.Terms.Message), Paid: !e.Done(federation.StepPaid, e.Exchange.Publisher).Zero()}
+	l.Owes = l.Price != "" && !l.Paid
 	left := federation.Quantity{Unit: e.Terms.Quantity.Unit, Value: e.Remaining(e.Exchange.Publisher)}
 	if !left.Value.Zero() {
 		l.Left, l.Part = outbox.AmountWords(v.words, o, &left), left.Value.Cmp("1") > 0
 	}
 	return l
+}
+
+// dated reports whether something is handed over on dates of its own.
+func (e *exchangeView) dated() bool {
+	return e.Terms.Standing != nil || slices.ContainsFunc(e.Terms.Schedule, func(c federation.Commitment) bool { return c.Kind == federation.StepDelivered })
+}
+
+// dateOrder is what one of them takes on one date.
+func (v *visit) dateOrder(o *federation.Object, e *exchangeView, c federation.Commitment) *orderLine {
+	me := e.Exchange.Publisher
+	l := &orderLine{
+		exchangeView: e, Due: c.Due.UTC().Format(time.RFC3339), Taker: c.Taker, Words: vocab.Text(e.Terms.Message),
+		What: outbox.AmountWords(v.words, o, &federation.Quantity{Unit: e.Terms.Quantity.Unit, Value: c.Quantity}),
+	}
+	if !e.DoneOn(c, me) {
+		l.Left = l.What
+	}
+	if pay := e.Commitment(federation.StepPaid, c.Due); pay != nil {
+		l.Price = v.words.Money(pay.Quantity, currencyCode(e.Terms.Currency))
+		l.Paid = e.DoneOn(*pay, me)
+		l.Owes = !l.Paid
+	}
+	return l
+}
+
+// Mark names the line in the page.
+func (l *orderLine) Mark() string {
+	if l.Due == "" {
+		return l.Number()
+	}
+	return l.Number() + "-" + strings.NewReplacer(":", "", "-", "").Replace(l.Due)
 }
 
 // Number is the end of the address of an exchange: how lists name it.
@@ -207,6 +317,17 @@ func (v *visit) tickOrder(ctx context.Context) (p *page, err error) {
 // tick does so: all that remains, unless an amount was typed. Who ticks what
 // was ticked a moment ago by somebody else changes nothing.
 func (v *visit) tick(ctx context.Context, tx *store.Tx, f *form, x *federation.Exchange) error {
+	kind := federation.StepDelivered
+	if f.Value("do") == "paid" {
+		kind = federation.StepPaid
+	}
+	due, err := time.Parse(time.RFC3339, f.Value("due"))
+	if c := x.Commitment(kind, due); err == nil && c != nil && x.DoneOn(*c, x.Publisher) {
+		return nil
+	}
+	if f.Value("do") == "paid" && err == nil {
+		return outbox.KeepTx(ctx, tx, x, x.Publisher, kind, due, "", "")
+	}
 	if f.Value("do") == "paid" {
 		if x.Terms.Price == nil || !x.Terms.Price.Value.Minus(x.Done(federation.StepPaid, x.Publisher)).Zero() {
 			return outbox.HandOverTx(ctx, tx, x, x.Publisher, federation.StepPaid, "", "")
@@ -221,20 +342,20 @@ func (v *visit) tick(ctx context.Context, tx *store.Tx, f *form, x *federation.E
 			return errTyped
 		}
 		quantity = n
-	} else if x.Remaining(x.Publisher).Zero() {
+	} else if due.IsZero() && x.Remaining(x.Publisher).Zero() {
 		return nil
 	}
-	return outbox.HandOverTx(ctx, tx, x, x.Publisher, federation.StepDelivered, quantity, "")
+	return outbox.KeepTx(ctx, tx, x, x.Publisher, kind, due, quantity, "")
 }
 
-// ordersSheet is the list to print, for all days or for one.
+// ordersSheet is the list to print, for all days or for one: all of it.
 func (v *visit) ordersSheet(ctx context.Context, tx *store.Tx) (*page, error) {
-	p, err := v.ordersPage(ctx, tx)
+	d, err := v.ordersOf(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	p.Name, p.Title = "orders_sheet", v.words.T("page_orders_sheet")
-	return p, nil
+	v.chooseDay(d)
+	return &page{Name: "orders_sheet", Title: v.words.T("page_orders_sheet"), Data: d, NoIndex: true}, nil
 }
 
 // ordersTable is the list for spreadsheets.
@@ -248,22 +369,26 @@ func (v *visit) ordersTable(ctx context.Context, tx *store.Tx) (*page, error) {
 		head = append(head, v.words.T(id))
 	}
 	rows := [][]string{head}
-	add := func(e *exchangeView, left, words string) {
-		address := e.Address
-		if e.Other != nil {
-			address = e.Other.Handle
+	add := func(l *orderLine, day string) {
+		address := l.Address
+		if l.Other != nil {
+			address = l.Other.Handle
 		}
 		rows = append(rows, []string{
-			e.OtherName, address, e.What, e.Price, e.Way, e.DueDay(), e.Terms.Place, e.Word, left, words, v.words.Date(e.At.In(v.zone())),
+			cmp.Or(l.Taker, l.OtherName), address, l.What, l.Price, l.Way, day, l.Terms.Place, l.Word, l.Left, l.Words, v.words.Date(l.At.In(v.zone())),
 		})
 	}
 	for _, day := range d.Days {
 		for _, l := range day.Lines {
-			add(l.exchangeView, l.Left, l.Words)
+			title := l.DueDay()
+			if l.Due != "" {
+				title = day.Title
+			}
+			add(l, title)
 		}
 	}
 	for _, e := range slices.Concat(d.Waiting, d.Over) {
-		add(e, "", vocab.Text(e.Terms.Message))
+		add(&orderLine{exchangeView: e, What: e.What, Price: e.Price, Words: vocab.Text(e.Terms.Message)}, e.DueDay())
 	}
 	name := strings.Trim(d.Card.URL[strings.LastIndexByte(d.Card.URL, '/')+1:], ".")
 	return fetch("orders-"+name+".csv", "text/csv; charset=utf-8", sheetOf(rows)), nil

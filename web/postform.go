@@ -45,6 +45,7 @@ func (v *visit) vocabularies(d *composeData) {
 	}
 	d.Actions = options(w, "form_action_", []string{"goods", "service"})
 	d.Agrees = options(w, "form_agree_", []string{"ask", "once"})
+	d.Rhythms = append([]option{{Label: w.T("form_every_none")}}, options(w, "form_every_", federation.Rhythms)...)
 	d.Pers = options(w, "form_per_", []string{"open", "unit", "lot"})
 	d.Currencies = options(w, "form_currency_", []string{"EUR", "CHF", "hour"})
 	if c := d.Form.Value("currency"); c != "" && !slices.ContainsFunc(d.Currencies, func(o option) bool { return o.Value == c }) {
@@ -77,6 +78,8 @@ func offerForm(f *form, kind string) outbox.OfferForm {
 	}
 	o.AtOnce, o.Threshold, o.CancelHours, o.Payment = f.Value("agree") == "once", f.Value("threshold"), f.Value("cancel.hours"), f.Value("payment")
 	o.Dates, o.Payments = f.Value("dates"), f.Value("payments")
+	o.Every, o.NoticeDays, o.ChangeHours = f.Value("every"), f.Value("notice.days"), f.Value("change.hours")
+	o.Renews = federation.IRI(f.Value("renews"))
 	if other := strings.TrimSpace(f.Value("currency.other")); other != "" {
 		o.Currency = other
 	}
@@ -146,7 +149,10 @@ func offerValues(o outbox.OfferForm) url.Values {
 	if o.AtOnce {
 		values.Set("agree", "once")
 	}
-	for name, value := range map[string]string{"threshold": o.Threshold, "cancel.hours": o.CancelHours, "payment": o.Payment, "dates": o.Dates, "payments": o.Payments} {
+	for name, value := range map[string]string{
+		"threshold": o.Threshold, "cancel.hours": o.CancelHours, "payment": o.Payment, "dates": o.Dates, "payments": o.Payments,
+		"every": o.Every, "notice.days": o.NoticeDays, "change.hours": o.ChangeHours, "renews": string(o.Renews),
+	} {
 		values.Set(name, value)
 	}
 	for _, p := range o.Parts {

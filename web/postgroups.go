@@ -30,7 +30,7 @@ var groupInputs = map[string][]string{
 	"amount": {"action", "quantity", "unit.name", "minimum", "from"},
 	"budget": {"price", "currency", "currency.other", "per", "parts"},
 	"more":   {"category", "hashtags"},
-	"deal":   {"agree", "threshold", "dates", "payments", "cancel.hours", "payment"},
+	"deal":   {"agree", "threshold", "dates", "payments", "every", "notice.days", "change.hours", "cancel.hours", "payment"},
 	"place":  {"place."},
 	"photo":  {"photo", "alt"},
 	"who":    {"as", "audience", "circuit", "language", "warning"},
@@ -60,7 +60,7 @@ func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
 	say("amount", unless(chosen(d.Actions, f.Value("action")), f.Value("action") != "service"), f.Value("quantity"), f.Value("unit.name"),
 		v.typedDay("form_said_from", f.Value("from")), labelled(f, "form_said_minimum", f.Value("minimum")))
 	say("deal", unless(chosen(d.Agrees, f.Value("agree")), f.Value("agree") != "once"), labelled(f, "form_said_threshold", f.Value("threshold")),
-		labelled(f, "form_said_cancel", f.Value("cancel.hours")), unless(f.T("form_said_season"), strings.TrimSpace(f.Value("dates")) == ""), unless(f.T("form_said_payment"), strings.TrimSpace(f.Value("payment")) == ""))
+		labelled(f, "form_said_cancel", f.Value("cancel.hours")), unless(f.T("form_said_season"), f.Value("every") != "" || strings.TrimSpace(f.Value("dates")) == ""), unless(chosen(d.Rhythms, f.Value("every")), f.Value("every") == ""), unless(f.T("form_said_payment"), strings.TrimSpace(f.Value("payment")) == ""))
 	say("more", chosenCategory(d, f), f.Value("hashtags"))
 	say("place", f.Value("place.name"), unless(f.Value("place.city"), f.Value("place.city") == f.Value("place.name")))
 	say("who", voice.Name, chosenOr(d.Audiences, f.Value("audience")), chosenOr(d.Languages, f.Value("language")), f.Value("warning"))

@@ -42,7 +42,7 @@ type composeData struct {
 	Voices, Circuits, Audiences, Languages []option
 	Units, Sectors, Currencies, Pers       []option
 	Categories, Statuses, Joins, Actions   []option
-	Durations, Agrees, Repeats             []option
+	Durations, Agrees, Rhythms, Repeats    []option
 }
 
 // composeKinds are the forms there are, in the order of the choice between

@@ -55,6 +55,8 @@ type asking struct {
 	Price    string   // of what was typed
 	Shown    string   // its amount, so that nobody sends what they have not seen
 	Currency string
+	Dates    string // when it is handed over, where that is not asked
+	Loan     bool   // it comes back
 }
 
 // respondData is what the page that asks for an exchange shows.
@@ -73,7 +75,7 @@ type respondData struct {
 
 // exchangeInputs maps what the core names to the inputs of these forms.
 var exchangeInputs = map[string]string{
-	"resourceQuantity": "quantity", "reciprocal": "price", "exchangeMode": "mode", "due": "due.date", "object": "quantity",
+	"resourceQuantity": "quantity", "reciprocal": "price", "exchangeMode": "mode", "due": "due.date", "object": "quantity", "endTime": "until",
 }
 
 // wrongTerms notes in a form what the core says cannot be; false if that is
@@ -105,6 +107,7 @@ func (v *visit) askingOf(o *federation.Object, f *form) *asking {
 	if len(a.Modes) == 1 {
 		a.Mode, a.Modes = a.Modes[0].Label, nil
 	}
+	a.Dates, a.Loan = v.seasonWords(p), slices.Contains(p.Modes, "loan")
 	a.OpenPri = p.Reciprocal != nil && p.Reciprocal.Quantity != nil && p.UnitBased == nil
 	t, _ := v.termsTyped(v.form(f.values), o, p)
 	if t, err := p.Check(o, t, v.Now()); err == nil {
@@ -114,6 +117,18 @@ func (v *visit) askingOf(o *federation.Object, f *form) *asking {
 		}
 	}
 	return a
+}
+
+// seasonWords says when what has dates of its own is handed over.
+func (v *visit) seasonWords(p federation.Proposal) string {
+	coming := slices.DeleteFunc(slices.Clone(p.Dates), func(d time.Time) bool { return d.Before(v.Now()) })
+	switch n := len(coming); {
+	case p.Every != "" && len(p.Dates) > 0:
+		return outbox.RhythmWords(v.words, p.Every, p.Dates[0].In(v.zone())) + " · " + v.standingNotice(p)
+	case n > 0:
+		return v.words.T("post_season", "Count", n, "From", v.words.Date(coming[0].In(v.zone())), "Until", v.words.Date(coming[n-1].In(v.zone())))
+	}
+	return ""
 }
 
 // unitWords names what is counted: "kilogramme", or as the author calls it.
@@ -156,6 +171,13 @@ func (v *visit) termsTyped(f *form, o *federation.Object, p federation.Proposal)
 		t.Price = f.amount("price", federation.Quantity{Unit: p.Reciprocal.Quantity.Unit})
 	}
 	t.Due = v.due(f)
+	if cmpMode(t.Mode, p) == "loan" && strings.TrimSpace(f.Value("until")) != "" {
+		day, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(f.Value("until")), v.zone())
+		if err != nil {
+			f.wrong("until", "error_date")
+		}
+		t.Until = time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 0, 0, v.zone())
+	}
 	t.Place = cut(f.Value("place"), maxExchangePlace)
 	if text := strings.TrimSpace(f.Value("message")); text != "" {
 		t.Message = v.html(string([]rune(text)[:min(len([]rune(text)), maxExchangeWords)]))
@@ -252,18 +274,12 @@ func (v *visit) askedBefore(ctx context.Context, tx *store.Tx, o *federation.Obj
 
 // ordersPart leads the publisher to the list of those who asked.
 func (v *visit) ordersPart(ctx context.Context, tx *store.Tx, o *federation.Object, r *respondPart) error {
-	all, err := tx.ExchangesOf(ctx, o.ID)
+	n, waiting, err := tx.CountExchangesOf(ctx, o.ID)
 	if err != nil {
 		return err
 	}
-	waiting := 0
-	for _, x := range all {
-		if x.Waits() == o.AttributedTo {
-			waiting++
-		}
-	}
 	r.Title, r.Orders = v.words.T("page_orders"), v.href(o)+"/exchanges"
-	r.Count = v.words.T("page_orders_count", len(all))
+	r.Count = v.words.T("page_orders_count", n)
 	if waiting > 0 {
 		r.Count += " · " + v.words.T("page_orders_waiting", waiting)
 	}
@@ -331,6 +347,9 @@ func (v *visit) putTerms(f *form, t federation.Terms) {
 	f.values.Set("place", t.Place)
 	if t.Price != nil {
 		f.values.Set("price", f.Number(t.Price.Value))
+	}
+	if !t.Until.IsZero() {
+		f.values.Set("until", t.Until.In(v.zone()).Format(time.DateOnly))
 	}
 	if !t.Due.IsZero() {
 		due := t.Due.In(v.zone())

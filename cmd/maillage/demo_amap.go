@@ -71,6 +71,14 @@ func demoAMAPOffers(c demoCalendar) []demoOffer {
 			Price: "2,40", Per: "unit", Category: "alimentation",
 			Parts: []outbox.PartForm{{Kind: "production", Amount: "1,30"}, {Name: "mouture", Kind: "processing", Amount: "0,80"}, {Kind: "logistics", Amount: "0,30"}},
 		}},
+		{demoPost{"pain", 5, field(0xf9dcc4, 0xfec89a, 0xd9a066, 0xe9c46a), ""}, outbox.OfferForm{
+			CommonForm: outbox.CommonForm{
+				Title: "Pain au levain, chaque jeudi", Description: "Cuit le matin au fournil du Moulin, un kilo. Vous partez en vacances ? Sautez une semaine, sans rien expliquer.",
+				Alt: "Dessin d’un champ de blé mûr", Place: demoAssociations(), Hashtags: "#Pain #CircuitsCourts",
+			},
+			Purpose: "offer", Modes: []string{"sale"}, UnitName: "le pain", Available: "20", Price: "5,20", Per: "unit", Category: "alimentation",
+			Dates: c.on(time.Thursday, 0) + " 18:30", Every: federation.Weekly, NoticeDays: "14", ChangeHours: "48",
+		}},
 		{demoPost{"panier-suspendu", 4, crate(0xe8f1f2, 0x7fb7be, 0xd3604f, 0x9cc76a, 0xf2cc8f), ""}, outbox.OfferForm{
 			CommonForm: outbox.CommonForm{
 				Title: "Paniers suspendus", Description: "Payés d’avance par d’autres familles. Chacun donne ce qu’il peut, personne ne demande pourquoi.",

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -26,9 +27,10 @@ var demoDeals = []demoDeal{
 	{"amap", "oeufs", "2", "<p>Je rapporte les boîtes jeudi.</p>", federation.ExchangeProposed},
 	{"amap", "paniers", "1", "<p>Sans poireaux si possible, merci !</p>", federation.ExchangeAgreed},
 	{"amap", "farine", "5", "", federation.ExchangeFulfilled},
+	{"amap", "pain", "2", "<p>Bien cuits, s’il vous plaît.</p>", federation.ExchangeAgreed},
 	{"amap", "remorque", "1", "<p>Pour un déménagement, samedi.</p>", federation.ExchangeRefused},
-	{"repair", "machine-a-coudre", "1", "<p>Pour des sacs à légumes.</p>", federation.ExchangeProposed},
-	{"repair", "velos", "1", "<p>Un cadre moyen, pour ma fille.</p>", federation.ExchangeAgreed},
+	{"repair", "machine-a-coudre", "1", "<p>Pour des sacs à légumes.</p>", federation.ExchangeAgreed},
+	{"repair", "velos", "1", "<p>Un cadre moyen, pour ma fille.</p>", federation.ExchangeProposed},
 	{"repair", "petit-electromenager", "1", "", federation.ExchangeFulfilled},
 }
 
@@ -58,6 +60,12 @@ func (s *demoSite) deal(ctx context.Context, tx *store.Tx, deal demoDeal) error 
 	t := federation.Terms{
 		Quantity: &federation.Quantity{Unit: p.Usual().Unit, Value: deal.quantity}, Due: time.Date(day.Year(), day.Month(), day.Day(), 18, 30, 0, 0, paris),
 		Place: "Maison de la vie associative", Message: deal.message,
+	}
+	if slices.Contains(p.Modes, "loan") {
+		t.Mode, t.Until = "loan", t.Due.AddDate(0, 0, 10)
+	}
+	if len(p.Dates) > 0 {
+		t.Due = time.Time{}
 	}
 	member := s.actor(s.cast.member.username)
 	x, err := outbox.AskTx(ctx, tx, member, o, t)
