@@ -43,7 +43,7 @@ func TestAStandingOrderIsTyped(t *testing.T) {
 	b.post("/publish/offer", form).wants(t, 422, "Choisissez un rythme")
 	path := i.bread()
 	i.as("").get(path).wants(t, 200, "chaque semaine, à partir du", "48 heures avant", "14 jours de préavis")
-	b.get(path+"/edit").wants(t, 200, "10/09/2026 18:30", `<option value="P7D" selected>`, `name="notice.days" value="14"`)
+	b.get(path+"/edit").wants(t, 200, "10/09/2026 18:30", `<option value="P7D" selected>`, `name="notice.days" type="text" value="14"`)
 }
 
 // TestAStandingOrderOnItsPage goes from a loaf each week to the last one.
