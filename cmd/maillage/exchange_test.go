@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -286,49 +285,4 @@ func (i *instance) ids(table string) (all []federation.IRI) {
 		all = append(all, federation.IRI(id))
 	}
 	return all
-}
-
-// TestFiveHundredForAThousand lets a thousand people ask for one unit each of
-// what there are five hundred of, on PostgreSQL by way of two processes.
-func TestFiveHundredForAThousand(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
-		database := fresh(t)
-		amap := launch(t, "amap", variant{database: database})
-		form := baskets("500")
-		o, problems := form.Object(amap.composer())
-		if problems == nil {
-			p, _ := federation.ProposalOf(o)
-			p.AtOnce = true
-			p.Put(o)
-		}
-		amap.creates(o, problems)
-		doors := []*store.DB{amap.DB}
-		if !strings.HasPrefix(database, "sqlite:") {
-			second, err := store.Open(t.Context(), store.Options{Database: database, Origin: amap.Origin})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = second.Close() })
-			doors = append(doors, second)
-		}
-		var wait sync.WaitGroup
-		slots := make(chan struct{}, 32)
-		for n := range 1000 {
-			wait.Go(func() {
-				slots <- struct{}{}
-				defer func() { <-slots }()
-				who := federation.GuestID(amap.Origin, fmt.Sprint("g", n))
-				err := doors[n%len(doors)].Update(context.WithoutCancel(t.Context()), func(tx *store.Tx) error {
-					return outbox.RespondTx(t.Context(), tx, &federation.Exchange{Proposal: o.ID, Partner: who, Offer: who + "#offer"})
-				})
-				if err != nil && !errors.Is(err, federation.ErrMalformed) {
-					t.Error(err)
-				}
-			})
-		}
-		wait.Wait()
-		if n := amap.number(`SELECT COUNT(*) FROM exchanges WHERE state = 'agreed'`); n != 500 || amap.left(o.ID) != "0" {
-			t.Errorf("%d agreed, %s left", n, amap.left(o.ID))
-		}
-	})
 }
