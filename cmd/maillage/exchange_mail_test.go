@@ -72,9 +72,7 @@ func TestAnExchangeByMail(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
 		box, clock := newMailbox(t), newClock()
 		amap := launch(t, "amap", variant{database: fresh(t), smtp: "smtp://" + box.address, settings: []setting{withClock(clock.now), withPace(time.Minute, 50*time.Millisecond)}})
-		form := baskets("10")
-		form.UnitName = "le panier"
-		o := amap.offers(form)
+		o := amap.offers(vegetables("10"))
 		desk := amap.signedIn(t, "admin-amap")
 		asks := func(address, quantity string) *visitor {
 			t.Helper()
@@ -91,8 +89,10 @@ func TestAnExchangeByMail(t *testing.T) {
 			t.Helper()
 			v := visits(t, amap.Origin)
 			v.open(where, "ne sert plus")
-			if len(v.sheets()) != 0 {
-				t.Errorf("%s has forms", where)
+			for _, f := range v.sheets() {
+				if !f.asks {
+					t.Errorf("%s has a form to %s", where, f.action)
+				}
 			}
 		}
 		none(altered(t, first, func(_ *url.URL, q url.Values) { q.Set("k", q.Get("k")[1:]+"x") }))

@@ -148,18 +148,19 @@ func (v *visitor) follow(part string, says ...string) *visitor {
 // A sheet is a form of a page, as it stands.
 type sheet struct {
 	action  string
+	asks    bool // it is no deed: a GET
 	values  url.Values
 	buttons []string // the values of its buttons
 }
 
-// sheets are the forms of the page that are posted.
+// sheets are the forms of the page.
 func (v *visitor) sheets() (all []sheet) {
 	v.t.Helper()
 	v.each(func(n *html.Node) {
-		if n.Data != "form" || attribute(n, "method") != "post" {
+		if n.Data != "form" {
 			return
 		}
-		f := sheet{action: attribute(n, "action"), values: url.Values{}}
+		f := sheet{action: attribute(n, "action"), values: url.Values{}, asks: attribute(n, "method") != "post"}
 		for c := range n.Descendants() {
 			f.read(c)
 		}
@@ -234,6 +235,9 @@ func (v *visitor) press(button string, fields ...string) *visitor {
 		if isButton {
 			f.values.Set("do", button)
 		}
+		if f.asks {
+			return v.open(path + "?" + f.values.Encode())
+		}
 		return v.submit(path, f.values)
 	}
 	v.t.Fatalf("%s has no button %q with %v:\n%s", v.answer.Request.URL, button, fields, v.text())
@@ -260,9 +264,16 @@ func (v *visitor) submit(action string, values url.Values) *visitor {
 // shows waits until a page says something: what others do takes a moment.
 func (v *visitor) shows(where, word string) *visitor {
 	v.t.Helper()
+	said := false
+	defer func() {
+		if !said {
+			v.t.Log(v.text())
+		}
+	}()
 	eventually(v.t, where+" says "+word, func() bool {
 		v.open(where)
-		return strings.Contains(v.text(), word)
+		said = strings.Contains(v.text(), word)
+		return said
 	})
 	return v
 }
