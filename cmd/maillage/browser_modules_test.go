@@ -165,6 +165,40 @@ func (b *browser) movesAMap(t *testing.T) {
 			return nil
 		}))
 	})
+	middle := func(then func(ctx context.Context, x, y float64) error) chromedp.Action {
+		var at []float64
+		b.do(chromedp.Evaluate(`(() => { const c = document.querySelector(".canvas"); c.scrollIntoView({ block: "center" }); const r = c.getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; })()`, &at))
+		return chromedp.ActionFunc(func(ctx context.Context) error { return then(ctx, at[0], at[1]) })
+	}
+	was, is = moved("the wheel with Ctrl", func() {
+		b.do(middle(func(ctx context.Context, x, y float64) error {
+			return input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-240).WithModifiers(input.ModifierCtrl).Do(ctx)
+		}))
+	})
+	if width(t, is) >= width(t, was) {
+		t.Errorf("the wheel: from %s to %s", was, is)
+	}
+	b.do(emulation.SetTouchEmulationEnabled(true).WithMaxTouchPoints(2))
+	defer b.do(emulation.SetTouchEmulationEnabled(false))
+	was, is = moved("two fingers", func() { b.do(middle(pinch)) })
+	if width(t, is) >= width(t, was) {
+		t.Errorf("two fingers apart: from %s to %s", was, is)
+	}
+}
+
+// pinch moves two fingers apart.
+func pinch(ctx context.Context, x, y float64) error {
+	for _, apart := range []float64{20, 30, 45, 60, 80} {
+		kind := input.TouchMove
+		if apart == 20 {
+			kind = input.TouchStart
+		}
+		fingers := []*input.TouchPoint{{X: x - apart, Y: y, ID: 1}, {X: x + apart, Y: y, ID: 2}}
+		if err := input.DispatchTouchEvent(kind, fingers).Do(ctx); err != nil {
+			return err
+		}
+	}
+	return input.DispatchTouchEvent(input.TouchEnd, []*input.TouchPoint{}).Do(ctx)
 }
 
 func mouse(ctx context.Context, kind string, x, y float64) error {
