@@ -29,11 +29,11 @@ func TestAnswersGoOutByTheDoorOfTheEvent(t *testing.T) {
 			answer, settled string // what comes back, and what the page says of it
 		}{
 			{"mobilizon", `"joinMode":"free","participantCount":3`, "Join", "Leave", waits, "", unsure, federation.Accept, comes},
-			{"restricted", `"joinMode":"restricted"`, "Join", "Leave", waits, "", unsure, federation.Reject, "Je viens"},
+			{"restricted", `"joinMode":"restricted"`, "Join", "Leave", waits, "", unsure, federation.Reject, "pas pu vous accueillir"},
 			{"maillage", `"joinMode":"free","attendees":"https://peer.example/a","displayEndTime":true`, "Join", "Leave", waits, "", unsure, federation.Accept, comes},
 			{"friendica", `"dfrn:adjust":true,"diaspora:guid":"x"`, "Accept", "Reject", comes, "", unsure, "", ""},
 			{"hubzilla", `"source":{"mediaType":"text/bbcode","content":"x"}`, "Accept", "Reject", comes, "", unsure, "", ""},
-			{"gancio", `"url":"https://peer.example/event/x"`, "Join", "Leave", waits, "https://peer.example/event/x", "", "", ""},
+			{"gancio", `"url":"https://peer.example/event/x"`, "Join", "Leave", "ne confirme pas", "https://peer.example/event/x", "", "", ""},
 			{"wordpress", `"joinMode":"external","externalParticipationUrl":"https://peer.example/register"`, "", "", "", "https://peer.example/register", "Je viens", "", ""},
 			{"by letter", `"joinMode":"external","externalParticipationUrl":"mailto:fete@peer.example"`, "", "", "", "mailto:fete@peer.example", "Je viens", "", ""},
 			{"nobody", `"joinMode":"none"`, "", "", "", "Sans inscription", "Je viens", "", ""},
