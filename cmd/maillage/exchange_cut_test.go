@@ -80,7 +80,7 @@ var faults = map[string]func(d *trade, by, to *instance, cables map[*instance]*c
 
 // TestAnExchangeSurvivesEveryCut lets each fault strike at each step of each
 // course: afterwards both know what they would have known without, and were told
-// of it once. On PostgreSQL the connection is cut, and nobody is stopped.
+// of the same. On PostgreSQL the connection is cut, and nobody is stopped.
 func TestAnExchangeSurvivesEveryCut(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
 		database := fresh(t)

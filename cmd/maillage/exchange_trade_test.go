@@ -153,7 +153,7 @@ func termsOf(t *federation.Terms) string {
 	return fmt.Sprintf("%s for %s", t.Quantity.Value, t.Price.Value)
 }
 
-// told lists what each side was told of the exchange: each thing once.
+// told lists what each side was told of the exchange.
 func (d *trade) told() (all []string) {
 	d.t.Helper()
 	for _, side := range []*instance{d.publisher, d.partner} {

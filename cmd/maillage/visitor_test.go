@@ -213,8 +213,8 @@ func (f *sheet) choose(list *html.Node, name string) {
 }
 
 // press sends the form that has a button of that value, or that is sent to that
-// path; fields are what is typed or chosen in it. With a due date it is the form
-// of that date.
+// path; fields are what is typed or chosen in it. With a due date and a kind it is
+// the form of that date.
 func (v *visitor) press(button string, fields ...string) *visitor {
 	v.t.Helper()
 	for _, f := range v.sheets() {
@@ -226,7 +226,8 @@ func (v *visitor) press(button string, fields ...string) *visitor {
 		fits := true
 		for n := 0; n+1 < len(fields); n += 2 {
 			has := f.values.Has(fields[n])
-			fits = fits && has && (fields[n] != "due" || f.values.Get("due") == fields[n+1])
+			which := fields[n] == "due" || fields[n] == "kind"
+			fits = fits && has && (!which || f.values.Get(fields[n]) == fields[n+1])
 			f.values.Set(fields[n], fields[n+1])
 		}
 		if !fits {

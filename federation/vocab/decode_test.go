@@ -227,7 +227,7 @@ func TestQuirks(t *testing.T) {
 			`{"type":"Undo","object":"https://a.example/1"}`,
 			`{"type":"Accept","object":"https://b.example/1","result":{"type":"Agreement","id":"https://a.example/x"}}`,
 			`{"type":"Create","object":{"type":"Document","id":"https://a.example/x#step-1","context":"https://a.example/x"}}`,
-			`{"type":"Create","object":{"type":"Note","id":"https://a.example/x#mark-1","context":"https://a.example/x","due":"2026-10-15T16:30:00Z"}}`,
+			`{"type":"Create","object":{"type":"Note","id":"https://a.example/x#mark-1","context":"https://a.example/x","kind":"skipped"}}`,
 			`{"type":"Update","object":{"type":"Agreement","id":"https://a.example/x"}}`,
 			`{"type":"Delete","object":{"type":"Tombstone","formerType":"Agreement","id":"https://a.example/x"}}`,
 		} {

@@ -100,7 +100,7 @@ func (e *Envelope) exchanges(m, inner map[string]any) bool {
 	case "Undo":
 		return e.Inner == "Offer" || inner == nil
 	case "Create":
-		return e.Inner == "Document" || inner["due"] != nil
+		return e.Inner == "Document" || inner["kind"] != nil // a receipt, or a mark
 	case "Update", "Delete":
 		return e.Inner == "Agreement" || inner["formerType"] == "Agreement"
 	}

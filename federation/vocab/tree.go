@@ -184,7 +184,7 @@ func outline(dec *jsontext.Decoder, depth int) (map[string]any, error) {
 		}
 		name := unquote(raw)
 		switch name {
-		case "id", "type", "actor", "object", "attributedTo", "due", "formerType", "result":
+		case "id", "type", "actor", "object", "attributedTo", "kind", "formerType", "result":
 		default:
 			if err := dec.SkipValue(); err != nil {
 				return nil, malformed("%w", err)
