@@ -52,7 +52,8 @@ func (s *reading) signIn(ctx context.Context) error {
 }
 
 // pages asks for every page there is, one at a time, as an administrator who
-// has the machine for themselves, and reports the slowest.
+// has the machine for themselves, and reports the slowest. Files with a list of
+// everything are told apart: they are as long as the list.
 func (s *reading) pages(ctx context.Context, r *report, host string) error {
 	client := &http.Client{
 		Transport:     &http.Transport{DisableCompression: true},
@@ -63,19 +64,26 @@ func (s *reading) pages(ctx context.Context, r *report, host string) error {
 	for _, pattern := range append(web.Pages(), variants...) {
 		path := s.fillIn(pattern)
 		var took []time.Duration
+		var file bool
 		for range pageRounds {
-			t, status, err := s.ask(ctx, client, "http://"+host+path)
+			t, answer, err := s.ask(ctx, client, "http://"+host+path)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			if status != http.StatusOK {
+			if answer.StatusCode != http.StatusOK {
 				break // it leads elsewhere, or needs something that is not there
 			}
 			took = append(took, t)
+			file = answer.Header.Get("Content-Disposition") != ""
 		}
-		if len(took) > 0 {
-			slices.Sort(took)
-			all = append(all, timed{pattern, took[len(took)/2]})
+		if len(took) == 0 {
+			continue
+		}
+		slices.Sort(took)
+		if median := took[len(took)/2]; file {
+			r.add("file "+pattern+", all of it, median", milliseconds(median), "ms")
+		} else {
+			all = append(all, timed{pattern, median})
 		}
 	}
 	slices.SortFunc(all, func(a, b timed) int { return int(b.took - a.took) })
@@ -105,10 +113,10 @@ func (s *reading) fillIn(pattern string) string {
 }
 
 // ask fetches a page and returns how long that took.
-func (s *reading) ask(ctx context.Context, client *http.Client, address string) (took time.Duration, status int, err error) {
+func (s *reading) ask(ctx context.Context, client *http.Client, address string) (took time.Duration, answer *http.Response, err error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	q.Header.Set("Accept", acceptHTML)
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.config.Origin, "http://"), ":")
@@ -116,9 +124,9 @@ func (s *reading) ask(ctx context.Context, client *http.Client, address string) 
 	begin := time.Now()
 	resp, err := client.Do(q)
 	if err != nil {
-		return 0, 0, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
-	return time.Since(begin), resp.StatusCode, err
+	return time.Since(begin), resp, err
 }
