@@ -134,6 +134,29 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	c.post("/sign-in/second", form).wants(t, 429)
 }
 
+// A letter replaces the password, not the code; and one goes on where one came
+// from after both.
+func TestTheSecondStepComesAfterALetterToo(t *testing.T) {
+	i := lone(t)
+	i.site.Mail = true
+	i.password("editor", "trois petits chats")
+	secret, _ := i.protect(t, i.as("editor"), "trois petits chats")
+	i.pass(2 * time.Hour)
+	c := i.browser()
+	const next = "/authorize_interaction?uri=https%3A%2F%2Fpeer.example%2Fann"
+	c.post("/sign-in/mail", url.Values{"name": {"editor"}, "next": {next}}).wants(t, 303)
+	letters := i.letters()
+	page := c.get(link(t, letters[len(letters)-1], "/sign-in/link")).wants(t, 200)
+	page = c.post("/sign-in/link", hidden(t, page.body)).wants(t, 200, `name="code"`)
+	c.get("/account").wants(t, 303)
+	form := hidden(t, page.body)
+	form.Set("code", i.code(t, secret))
+	if got := c.post("/sign-in/second", form).wants(t, 303).Header.Get("Location"); got != next {
+		t.Errorf("leads to %s", got)
+	}
+	c.get("/account").wants(t, 200)
+}
+
 func TestTheSecondStepIsTakenAwayByItsOwnerOrTheCommandLine(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {
 		i.password("member", "trois petits chats")
