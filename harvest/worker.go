@@ -63,32 +63,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for range readers {
-		g.Go(func() error { return w.readAll(ctx) })
+		g.Go(func() error {
+			w.DB.Attend(ctx, store.QueueCalendars, w.Idle, nil, func() (bool, error) { return w.ReadNext(ctx) })
+			return nil
+		})
 	}
 	g.Go(func() error { return w.tellAll(ctx) })
 	return g.Wait()
-}
-
-// readAll reads what is due, one after the other.
-func (w *Worker) readAll(ctx context.Context) error {
-	wake := w.DB.Wake(store.QueueCalendars)
-	tick := time.NewTicker(w.Idle)
-	defer tick.Stop()
-	for {
-		read, err := w.ReadNext(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.Log.ErrorContext(ctx, "read a calendar", "err", err)
-		}
-		if read && err == nil && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-tick.C:
-		}
-	}
 }
 
 // ReadNext reads the calendar that is due for longest; false if none is.

@@ -72,25 +72,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, inFlight)
-	wake := w.DB.Wake("received")
-	tick := time.NewTicker(w.Idle)
-	defer tick.Stop()
-	for {
+	w.DB.Attend(ctx, store.QueueReceived, w.Idle, w.freed, func() (bool, error) {
 		n, err := w.claim(ctx, slots, &busy)
-		if err != nil && ctx.Err() == nil {
-			w.Log.ErrorContext(ctx, "claim received", "err", err)
-		}
-		if n > 0 && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-w.freed:
-		case <-tick.C:
-		}
-	}
+		return n > 0, err
+	})
+	return nil
 }
 
 // claim takes rows and starts on them; rows of one actor about one subject run

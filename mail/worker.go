@@ -54,24 +54,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.DB.Update(ctx, func(tx *store.Tx) error { return tx.ReleaseMails(ctx, w.Owner) }); err != nil {
 		return fmt.Errorf("release mails: %w", err)
 	}
-	wake := w.DB.Wake(store.QueueMails)
-	tick := time.NewTicker(w.Idle)
-	defer tick.Stop()
-	for {
+	w.DB.Attend(ctx, store.QueueMails, w.Idle, nil, func() (bool, error) {
 		n, err := w.work(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.Log.ErrorContext(ctx, "send mail", "err", err)
-		}
-		if n > 0 && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-tick.C:
-		}
-	}
+		return n > 0, err
+	})
+	return nil
 }
 
 // work claims letters and sends them, one after the other over one connection.

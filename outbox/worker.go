@@ -72,25 +72,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, w.Hosts)
-	wake := w.DB.Wake("deliveries")
-	tick := time.NewTicker(w.Idle)
-	defer tick.Stop()
-	for {
-		more, err := w.claim(ctx, slots, &busy)
-		if err != nil && ctx.Err() == nil {
-			w.Log.ErrorContext(ctx, "claim deliveries", "err", err)
-		}
-		if more && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-w.freed:
-		case <-tick.C:
-		}
-	}
+	w.DB.Attend(ctx, store.QueueDeliveries, w.Idle, w.freed, func() (bool, error) { return w.claim(ctx, slots, &busy) })
+	return nil
 }
 
 // claim takes hosts with work, as many as there are free slots, and starts on

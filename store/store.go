@@ -129,9 +129,29 @@ func (db *DB) Glance(ctx context.Context, fn func(*Tx) error) error {
 	return db.engine.glance(ctx, db, fn)
 }
 
-// Wake returns a channel that receives when a transaction of this process
-// queued work, for one worker to listen on. Other processes have to be polled.
-func (db *DB) Wake(queue string) <-chan struct{} { return db.wakes[queue] }
+// Attend does the work of a queue until ctx ends: again at once while step says
+// that there is more, else when a transaction of this process queued work, when
+// something was freed, or every idle: other processes have to be polled.
+func (db *DB) Attend(ctx context.Context, queue string, idle time.Duration, freed <-chan struct{}, step func() (more bool, err error)) {
+	tick := time.NewTicker(idle)
+	defer tick.Stop()
+	for {
+		more, err := step()
+		if err != nil && ctx.Err() == nil {
+			db.log.ErrorContext(ctx, "work of a queue", "queue", queue, "err", err)
+		}
+		if more && err == nil && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-db.wakes[queue]:
+		case <-freed:
+		case <-tick.C:
+		}
+	}
+}
 
 // Maintain refreshes the statistics that queries are planned by. Once a day,
 // and after a lot was stored.

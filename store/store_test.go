@@ -257,7 +257,7 @@ func TestViewSeesOneState(t *testing.T) {
 
 func TestWakeAfterCommitOnly(t *testing.T) {
 	each(t, func(t *fixture) {
-		wake := t.db.Wake(QueueReceived)
+		wake := t.db.wakes[QueueReceived]
 		wrong := errors.New("wrong")
 		r := &Received{Activity: "https://b.example/1", Actor: "https://b.example/bob", Type: "Like", Document: []byte("{}")}
 		err := t.db.Update(t.ctx, func(tx *Tx) error { return errors.Join(tx.File(t.ctx, r), wrong) })
