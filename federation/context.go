@@ -41,7 +41,9 @@ const (
 		`"agreesAtOnce":"maillage:agreesAtOnce","cancelHours":"maillage:cancelHours","threshold":"maillage:threshold","dates":{"@id":"maillage:dates","@container":"@list"},"payments":"maillage:payments",` +
 		`"repeats":"maillage:repeats","noticeDays":"maillage:noticeDays","changeHours":"maillage:changeHours","renews":{"@id":"maillage:renews","@type":"@id"},"renewal":{"@id":"maillage:renewal","@type":"@id"},"refuses":"maillage:refuses",` +
 		`"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +
-		`"schedule":{"@id":"maillage:schedule","@container":"@list"},"paymentLink":{"@id":"maillage:paymentLink","@type":"@id"}`
+		`"schedule":{"@id":"maillage:schedule","@container":"@list"},"paymentLink":{"@id":"maillage:paymentLink","@type":"@id"},` +
+		`"contact":"maillage:contact","intermediaries":"maillage:intermediaries","producedAt":"maillage:producedAt",` +
+		`"readers":{"@id":"maillage:readers","@type":"@json"},"excerpt":"maillage:excerpt"`
 
 	eventContext = `"fep8a8e":"https://w3id.org/fep/8a8e/","timezone":"fep8a8e:timezone",` +
 		`"eventStatus":{"@id":"fep8a8e:eventStatus","@type":"@vocab"},"EventScheduled":"fep8a8e:EventScheduled",` +

@@ -374,7 +374,7 @@ func mayCancel(ctx context.Context, s State, x *Exchange) error {
 	if !x.Done(StepDelivered, x.Publisher).Zero() || !x.Done(StepDelivered, x.Partner).Zero() {
 		return field("object", "error_exchange_begun", "something of it was handed over already")
 	}
-	o, err := s.Object(ctx, x.Proposal)
+	o, err := s.Whole(ctx, x.Proposal)
 	if err != nil || o.Gone() || x.Terms.Due.IsZero() {
 		return ignoreMissing(err)
 	}
@@ -417,7 +417,7 @@ func addStock(ctx context.Context, s State, x *Exchange, more Decimal) ([]*Activ
 // changeStock changes what is left of a proposal of ours that is counted. What
 // is owed is the Update that tells everyone.
 func changeStock(ctx context.Context, s State, x *Exchange, change func(*Proposal) error) ([]*Activity, error) {
-	o, err := s.Object(ctx, x.Proposal)
+	o, err := s.Whole(ctx, x.Proposal)
 	if errors.Is(err, ErrNotFound) || err == nil && (!o.Local || o.Gone()) {
 		return nil, nil
 	}

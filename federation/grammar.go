@@ -27,6 +27,11 @@ type State interface {
 	DropActor(ctx context.Context, id IRI) error
 
 	Object(ctx context.Context, id IRI) (*Object, error) // a deleted one is a Tombstone
+	// Whole returns an object with all that we hold of it, for what is reckoned
+	// and decided rather than shown. See [Everyones].
+	Whole(ctx context.Context, id IRI) (*Object, error)
+	// PutObject stores what everybody may read of an object, and beside it the
+	// rest.
 	PutObject(ctx context.Context, o *Object) error
 
 	Edge(ctx context.Context, kind string, from, to IRI) (*Edge, error)

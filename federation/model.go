@@ -108,6 +108,10 @@ type Object struct {
 	Raw   []byte `json:"-"` // the document as it was received or is served
 	Local bool   `json:"-"` // it is ours
 
+	// Partial says that some of it is kept from whoever this was read for: it
+	// does not take the place of the whole. See [Without].
+	Partial bool `json:"-"`
+
 	// Proven says that the proof in Raw was checked: AttributedTo wrote it,
 	// wherever it is found. FEP-8b32.
 	Proven bool `json:"-"`
@@ -146,6 +150,7 @@ type Place struct {
 	Country string
 	URL     string // of a VirtualLocation
 	Point   *Point // nil if unknown
+	Town    *Point `json:",omitempty"` // the middle of its commune, where the author wants no more known; never encoded
 }
 
 // A Point is a position on Earth in WGS 84 degrees.

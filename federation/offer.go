@@ -104,7 +104,7 @@ func (a *Activity) put(name string, v json.RawMessage) {
 
 // offered returns a proposal that somebody may know of, and who published it.
 func offered(ctx context.Context, s State, id, who IRI) (*Object, *Actor, error) {
-	o, err := s.Object(ctx, id)
+	o, err := s.Whole(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -156,6 +156,10 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 		return nil, err
 	}
 	wished := before != nil && before.Counter != nil && before.Counter.same(x.Terms)
+	secret := publisher.Local && untold(s, o, x)
+	if secret { // their server may not know the price: then it is to be agreed
+		p.Reciprocal, p.Breakdown = nil, nil
+	}
 	t, wrong := p.Check(o, x.Terms, s.Now())
 	if blocked, err := has(ctx, s, Block, publisher.ID, x.Partner); err != nil {
 		return nil, err
@@ -179,13 +183,19 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	if err := become(ctx, s, x, ExchangeProposed); err != nil || !publisher.Local {
 		return nil, err
 	}
-	if wished || p.AtOnce {
+	if wished || p.AtOnce && !secret {
 		return []*Activity{NewAnswer(Accept, x, o, "", nil)}, tellParty(ctx, s, x, x.Publisher, "Taken")
 	}
 	if err := tellParty(ctx, s, x, x.Publisher, Offer); err != nil {
 		return nil, err
 	}
 	return together(ctx, s, p, o)
+}
+
+// untold reports whether somebody on another server asks without a price that
+// not everybody is told.
+func untold(s State, o *Object, x *Exchange) bool {
+	return x.Terms.Price == nil && x.Partner.Origin() != s.Home() && ReadersOf(o).Of(DetailPrice) != ReadersPublic
 }
 
 // turnDown refuses what cannot be, and tells both why.

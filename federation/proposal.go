@@ -87,7 +87,14 @@ type Proposal struct {
 	ChangeHours int    // how long before a date it may still be skipped or changed
 
 	Renews IRI // the proposal of the season before this one
+
+	Contact        string // whom to call or write to, in words
+	Intermediaries *int   // how many stand between who makes it and who uses it; nil: not said
+	Produced       *Place // where it is made; nil: not said
 }
+
+// MaxIntermediaries is how many may be said: more is a slip of the pen.
+const MaxIntermediaries = 9
 
 // An Intent is one side of a proposal.
 type Intent struct {
@@ -145,6 +152,11 @@ func ProposalOf(o *Object) (Proposal, bool) {
 	p.readStanding(o)
 	p.Renews = renewsIn(o.Extra["renews"])
 	p.Payment = text(o.Extra["paymentLink"])
+	p.Contact = text(o.Extra["contact"])
+	if read(o.Extra["intermediaries"], &p.Intermediaries); p.Intermediaries != nil && (*p.Intermediaries < 0 || *p.Intermediaries > MaxIntermediaries) {
+		p.Intermediaries = nil
+	}
+	p.Produced = producedAt(o.Extra["producedAt"])
 	return p, true
 }
 
@@ -212,7 +224,8 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
-	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment, "repeats": p.Every, "noticeDays": p.NoticeDays, "changeHours": p.ChangeHours} {
+	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment, "repeats": p.Every, "noticeDays": p.NoticeDays, "changeHours": p.ChangeHours,
+		"contact": p.Contact, "intermediaries": p.Intermediaries, "producedAt": placeOf(p.Produced)} {
 		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
 			o.put(name, v)
 		}
@@ -368,4 +381,47 @@ func addresses(raw json.RawMessage) (found []string) {
 		}
 	}
 	return found
+}
+
+// A producedWire is where something is made: a Place of ActivityStreams.
+type producedWire struct {
+	Type      string   `json:"type"`
+	Name      string   `json:"name"`
+	Latitude  *float64 `json:"latitude,omitempty"`
+	Longitude *float64 `json:"longitude,omitempty"`
+}
+
+func placeOf(p *Place) *producedWire {
+	if p == nil || p.Name == "" {
+		return nil
+	}
+	w := &producedWire{Type: "Place", Name: p.Name}
+	if p.Point != nil {
+		w.Latitude, w.Longitude = &p.Point.Latitude, &p.Point.Longitude
+	}
+	return w
+}
+
+// producedAt reads it; without a name there is nothing to say.
+func producedAt(raw json.RawMessage) *Place {
+	var w producedWire
+	if read(raw, &w); w.Name == "" {
+		return nil
+	}
+	p := &Place{Type: "Place", Name: w.Name}
+	if w.Latitude != nil && w.Longitude != nil {
+		if at := (Point{*w.Latitude, *w.Longitude}); at.Valid() {
+			p.Point = &at
+		}
+	}
+	return p
+}
+
+// ProducedKm returns how far what o offers comes from where it is made to where
+// it is handed over; false where either is not known.
+func (p Proposal) ProducedKm(o *Object) (float64, bool) {
+	if p.Produced == nil || p.Produced.Point == nil || o.Location == nil || o.Location.Point == nil {
+		return 0, false
+	}
+	return p.Produced.Point.Kilometres(*o.Location.Point), true
 }

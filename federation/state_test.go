@@ -84,6 +84,8 @@ func (s *memory) Object(_ context.Context, id IRI) (*Object, error) {
 	return nil, fmt.Errorf("object %s: %w", id, ErrNotFound)
 }
 
+func (s *memory) Whole(ctx context.Context, id IRI) (*Object, error) { return s.Object(ctx, id) }
+
 func (s *memory) PutObject(_ context.Context, o *Object) error { s.objects[o.ID] = *o; return nil }
 
 func edgeKey(kind string, from, to IRI) string { return fmt.Sprintf("%s %s %s", kind, from, to) }

@@ -279,6 +279,9 @@ func (t Terms) document(o *Object, w *agreementWire) json.RawMessage {
 	if !t.Due.IsZero() {
 		w.Stipulates.Due = t.Due.Format(time.RFC3339)
 	}
+	if p.Reciprocal == nil && ReadersOf(o).Of(DetailPrice) != ReadersPublic {
+		p.Reciprocal = &Intent{} // there is one, of which we were not told
+	}
 	if t.Price != nil && p.Reciprocal != nil {
 		w.Reciprocal = &commitmentWire{Type: "Commitment", Satisfies: p.Reciprocal.named(o.ID, "#reciprocal"), Quantity: t.Price}
 	}

@@ -215,7 +215,11 @@ func (d *Documents) prepareUpdate(ctx context.Context, m map[string]json.RawMess
 		if err == nil && o.AttributedTo != actor.ID {
 			err = fmt.Errorf("%w: %s belongs to %s", federation.ErrForbidden, id, o.AttributedTo)
 		}
-		if err == nil {
+		if err == nil && federation.Withholds(o) {
+			if o, err = tx.Whole(ctx, o.ID); err == nil {
+				stored, err = vocab.EncodeSeen(o)
+			}
+		} else if err == nil {
 			stored = o.Raw
 		}
 		return err
@@ -297,7 +301,7 @@ func answerOf(ctx context.Context, tx *store.Tx, a *federation.Activity, x *fede
 	if a.Type != federation.Accept || len(a.Extra["result"]) > 0 {
 		return nil
 	}
-	o, err := tx.Object(ctx, x.Proposal)
+	o, err := tx.Whole(ctx, x.Proposal)
 	if err == nil {
 		a.Extra = federation.NewAnswer(a.Type, x, o, "", nil).Extra
 	}

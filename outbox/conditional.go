@@ -19,9 +19,11 @@ func (doc *document) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if doc.private || doc.varies {
+		h.Add("Vary", "Authorization, Signature, Signature-Input")
+	}
 	if doc.private {
 		h.Set("Cache-Control", "private, no-store")
-		h.Add("Vary", "Authorization, Signature")
 	} else {
 		h.Set("Cache-Control", "public, max-age=180")
 	}

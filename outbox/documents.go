@@ -60,6 +60,7 @@ type document struct {
 	mediaType string
 	body      []byte
 	private   bool // depends on who asks
+	varies    bool // others may get another one at this address
 	modified  time.Time
 }
 
@@ -163,7 +164,6 @@ func (d *Documents) named(ctx context.Context, r *http.Request) (a *federation.A
 
 func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, err error) {
 	id := d.local("/objects/" + r.PathValue("id"))
-	var viewer federation.IRI
 	var asked bool
 	err = d.DB.Glance(ctx, func(tx *store.Tx) error {
 		o, taken, err := d.readable(ctx, tx, id, "")
@@ -172,6 +172,7 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 			return nil
 		}
 		if err == nil {
+			asked = federation.Withholds(o) && !o.Gone()
 			doc, err = objectDocument(o, taken)
 		}
 		return err
@@ -179,17 +180,35 @@ func (d *Documents) object(ctx context.Context, r *http.Request) (doc document, 
 	if err != nil || !asked {
 		return doc, err
 	}
-	if viewer = d.viewer(ctx, r); viewer == "" {
+	viewer := d.viewer(ctx, r)
+	if viewer == "" && doc.body == nil {
 		return doc, notHere(id)
 	}
-	err = d.DB.View(ctx, func(tx *store.Tx) error {
-		o, taken, err := d.readable(ctx, tx, id, viewer)
-		if err == nil {
-			doc, err = objectDocument(o, taken)
-			doc.private = true
-		}
-		return err
-	})
+	if viewer != "" {
+		err = d.DB.View(ctx, func(tx *store.Tx) (err error) {
+			doc, err = d.seen(ctx, tx, id, viewer)
+			return err
+		})
+	}
+	doc.varies = true
+	return doc, err
+}
+
+// seen is the document of an object of ours for somebody who proved who they
+// are.
+func (d *Documents) seen(ctx context.Context, tx *store.Tx, id, viewer federation.IRI) (doc document, err error) {
+	o, taken, err := d.readable(ctx, tx, id, viewer)
+	if err != nil {
+		return doc, err
+	}
+	list, err := tx.SeenBy(ctx, []federation.IRI{viewer}, o)
+	if err != nil {
+		return doc, err
+	}
+	if doc, err = objectDocument(o, taken); err == nil && list[0] != o {
+		doc.body, err = vocab.EncodeSeen(list[0])
+	}
+	doc.private = true
 	return doc, err
 }
 

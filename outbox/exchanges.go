@@ -22,12 +22,16 @@ import (
 
 // AskTx asks on behalf of one of ours for an agreement on a proposal, and
 // returns the exchange it began, or went on with.
-func AskTx(ctx context.Context, tx *store.Tx, from federation.IRI, o *federation.Object, t federation.Terms) (*federation.Exchange, error) {
+func AskTx(ctx context.Context, tx *store.Tx, from, proposal federation.IRI, t federation.Terms) (*federation.Exchange, error) {
+	o, err := tx.Whole(ctx, proposal)
+	if err != nil {
+		return nil, err
+	}
 	p, ok := federation.ProposalOf(o)
 	if !ok {
 		return nil, fmt.Errorf("%w: %s is no proposal", federation.ErrUnsupported, o.ID)
 	}
-	t, err := p.Check(o, t, tx.Now())
+	t, err = p.Check(o, t, tx.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +64,7 @@ func AcceptCounterTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) 
 	if err := within(ctx, tx, &wanted, x.Partner); err != nil {
 		return err
 	}
-	o, err := tx.Object(ctx, x.Proposal)
+	o, err := tx.Whole(ctx, x.Proposal)
 	if err != nil {
 		return err
 	}
@@ -70,7 +74,7 @@ func AcceptCounterTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) 
 // AnswerOfferTx agrees to what was asked of one of ours, refuses it with a
 // reason, or says on which other terms it would be agreed to.
 func AnswerOfferTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, verb, reason string, counter *federation.Terms) error {
-	o, err := tx.Object(ctx, x.Proposal)
+	o, err := tx.Whole(ctx, x.Proposal)
 	if err != nil {
 		return err
 	}
@@ -243,7 +247,7 @@ func (d *Documents) exchange(ctx context.Context, r *http.Request) (doc document
 		case x.ID != id || !x.Party(viewer) || x.Agreement != id:
 			return notHere(id)
 		}
-		o, err := tx.Object(ctx, x.Proposal)
+		o, err := tx.Whole(ctx, x.Proposal)
 		if err != nil && !errors.Is(err, federation.ErrNotFound) {
 			return err
 		}

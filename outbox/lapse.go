@@ -66,7 +66,7 @@ func lapse(ctx context.Context, tx *store.Tx, id federation.IRI) error {
 	if err != nil {
 		return err
 	}
-	o, err := tx.Object(ctx, x.Proposal)
+	o, err := tx.Whole(ctx, x.Proposal)
 	if err != nil || o.Gone() {
 		return err
 	}

@@ -197,11 +197,36 @@ func complete(ctx context.Context, tx *store.Tx, a *federation.Activity) (err er
 	}
 	o.Bto = append(slices.Clone(a.Bto), a.Bcc...)
 	a.Object = o.ID
+	if err := withhold(ctx, tx, a, o); err != nil {
+		return err
+	}
 	if a.Type == federation.Create && o.Type == "Document" {
 		return prove(ctx, tx, o)
 	}
 	o.Raw, err = vocab.EncodeObject(o)
 	return err
+}
+
+// withhold sees to it that what an author now keeps from the public does not
+// stand in what was said before.
+func withhold(ctx context.Context, tx *store.Tx, a *federation.Activity, o *federation.Object) error {
+	if !o.Partial {
+		delete(o.Extra, "excerpt") // the whole is none, whatever a client says
+	}
+	if a.Type != federation.Update || !federation.Withholds(o) {
+		return nil
+	}
+	old, err := tx.Object(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	before, now := federation.ReadersOf(old), federation.ReadersOf(o)
+	for _, detail := range federation.Details {
+		if before.Of(detail) == federation.ReadersPublic && now.Of(detail) != federation.ReadersPublic {
+			return tx.BareActivities(ctx, o.ID)
+		}
+	}
+	return nil
 }
 
 // completeProfile encloses an actor as it will be, whatever the edit says of

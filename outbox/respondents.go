@@ -82,7 +82,7 @@ func WriteRespondentTx(ctx context.Context, tx *store.Tx, x *federation.Exchange
 		}
 		return err
 	}
-	o, err := tx.Object(ctx, x.Proposal)
+	o, err := tx.Whole(ctx, x.Proposal)
 	if errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone() {
 		o, err = &federation.Object{ID: x.Proposal}, nil
 	}

@@ -33,6 +33,13 @@ func (t *fixture) fill() {
 	secret.To, secret.Cc = []federation.IRI{amap.ID}, nil
 	buried := note(bob, "buried", t.now())
 	t.objects(o, secret, buried)
+	dearer := *offer(amap, "Pommes à couteau", "offer", t.now(), nil)
+	priced(&dearer, "12")
+	t.objects(&dearer)
+	again := dearer
+	again.Updated = t.now().Add(time.Minute)
+	priced(&again, "15")
+	t.objects(&again)
 	t.objects(&federation.Object{ID: buried.ID, Type: "Tombstone", FormerType: "Note", AttributedTo: bob.ID})
 	t.publish(say(amap, federation.Create, "1", o.ID, federation.Public, amap.Followers), -7)
 	t.file("b.example", 1, -3)

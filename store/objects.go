@@ -47,7 +47,7 @@ func scanObject(r row) (stored, error) {
 	if len(document) > 0 {
 		o.Raw = document
 	}
-	o.Local = local
+	o.Local, o.Partial = local, federation.Withholds(o)
 	s.Object = o
 	return s, nil
 }
@@ -92,24 +92,33 @@ func (tx *Tx) objectsAt(ctx context.Context, columns string, seqs []int64) (map[
 }
 
 // PutObject stores an object, replacing an earlier version, and makes it found
-// by what federation.IndexOf says. A Tombstone is found no more, and what was
+// by what federation.IndexOf says of what everybody may read of it. A Tombstone is found no more, and what was
 // said of it in activities is forgotten.
 func (tx *Tx) PutObject(ctx context.Context, o *federation.Object) error {
 	return named(tx.putObject(ctx, o), "object", o.ID)
 }
 
-func (tx *Tx) putObject(ctx context.Context, o *federation.Object) error {
-	old, err := tx.number(ctx, `SELECT seq FROM objects WHERE id = ?`, o.ID)
+func (tx *Tx) putObject(ctx context.Context, whole *federation.Object) error {
+	seq, err := tx.number(ctx, `SELECT seq FROM objects WHERE id = ?`, whole.ID)
 	known := err == nil
 	if err != nil && !errors.Is(err, federation.ErrNotFound) {
 		return err
 	}
-	if o.Gone() {
-		return tx.bury(ctx, o, old, known)
+	if whole.Gone() {
+		return tx.bury(ctx, whole, seq, known)
+	}
+	o := federation.Everyones(whole)
+	if o != whole && whole.Local { // the document is for everybody (vocab.EncodeObject)
+		o.Raw = whole.Raw
 	}
 	x := federation.IndexOf(o)
-	seq, err := tx.putObjectRow(ctx, o, x)
-	if err != nil {
+	var old *federation.Object
+	if known && (x.Kind == "offer" || x.Kind == "need") {
+		if old, err = tx.Whole(ctx, whole.ID); err != nil {
+			return err
+		}
+	}
+	if seq, err = tx.putObjectRow(ctx, o, x); err != nil {
 		return err
 	}
 	if known {
@@ -119,6 +128,11 @@ func (tx *Tx) putObject(ctx context.Context, o *federation.Object) error {
 	}
 	if err := tx.putDocument(ctx, seq, o); err != nil {
 		return err
+	}
+	if known || o != whole {
+		if err := errors.Join(tx.putWithheld(ctx, seq, whole), tx.recordPrice(ctx, seq, old, whole)); err != nil {
+			return err
+		}
 	}
 	return tx.index(ctx, seq, o, x)
 }
@@ -278,6 +292,11 @@ func (tx *Tx) bury(ctx context.Context, o *federation.Object, seq int64, known b
 	if _, err := tx.exec(ctx, `DELETE FROM offer_references WHERE object = ?`, o.ID); err != nil {
 		return err
 	}
+	for _, q := range []string{`DELETE FROM withheld WHERE object = ?`, `DELETE FROM prices WHERE object = ?`} {
+		if _, err := tx.exec(ctx, q, seq); err != nil {
+			return err
+		}
+	}
 	if err := tx.putDocument(ctx, seq, o); err != nil {
 		return err
 	}
@@ -294,6 +313,8 @@ func (tx *Tx) dropObjectsOf(ctx context.Context, author federation.IRI) error {
 		`DELETE FROM object_addressees WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
 		`DELETE FROM object_documents WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
 		`DELETE FROM offer_references WHERE actor = ?`,
+		`DELETE FROM withheld WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
+		`DELETE FROM prices WHERE object IN (SELECT seq FROM objects WHERE attributed_to = ? AND gone = 0)`,
 	}
 	if !tx.postgres() {
 		queries = append(queries,

@@ -165,8 +165,13 @@ func (v *visit) href(o *federation.Object) string {
 	return webLink(o.URL, o.ID)
 }
 
-// cards shows objects; their authors are read together.
+// cards shows objects as the visitor may see them; their authors are read
+// together.
 func (v *visit) cards(ctx context.Context, tx *store.Tx, list []*federation.Object) ([]*card, error) {
+	list, err := v.seen(ctx, tx, list...)
+	if err != nil {
+		return nil, err
+	}
 	var ids []federation.IRI
 	for _, o := range list {
 		ids = append(ids, o.AttributedTo)

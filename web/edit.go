@@ -23,15 +23,15 @@ func kindOf(o *federation.Object) string {
 
 func editable(o *federation.Object) bool { return o.Local && !o.Gone() && kindOf(o) != "" }
 
-// own returns an object of ours whose author the visitor speaks for; to all
-// others it is not there.
+// own returns an object of ours whose author the visitor speaks for, whole; to
+// all others it is not there.
 func (v *visit) own(ctx context.Context, tx *store.Tx) (*federation.Object, error) {
 	return v.ownAt(ctx, tx, "/objects/"+v.r.PathValue("id"))
 }
 
 // ownAt is own for a path that stands elsewhere.
 func (v *visit) ownAt(ctx context.Context, tx *store.Tx, path string) (*federation.Object, error) {
-	o, err := tx.Object(ctx, v.local(path))
+	o, err := tx.Whole(ctx, v.local(path))
 	if err != nil {
 		return nil, err
 	}

@@ -174,7 +174,7 @@ func (v *visit) exchangePage(ctx context.Context, tx *store.Tx) (*page, error) {
 // exchangeShown is the page for whoever came by a door; f is a form that had
 // mistakes, if any.
 func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *form) (*page, error) {
-	o, err := v.proposalOf(ctx, tx, in.x)
+	o, err := v.proposalOf(ctx, tx, in.x, in.me)
 	if err != nil {
 		return nil, err
 	}
@@ -215,14 +215,17 @@ func (v *visit) publicPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	return v.href(o)
 }
 
-// proposalOf returns the proposal that an exchange is about, or one that says no
-// more than its id.
-func (v *visit) proposalOf(ctx context.Context, tx *store.Tx, x *federation.Exchange) (*federation.Object, error) {
+// proposalOf returns the proposal that an exchange is about, as one of the two
+// sees it, or one that says no more than its id.
+func (v *visit) proposalOf(ctx context.Context, tx *store.Tx, x *federation.Exchange, me federation.IRI) (*federation.Object, error) {
 	o, err := tx.Object(ctx, x.Proposal)
 	if errors.Is(err, federation.ErrNotFound) || err == nil && o.Gone() {
 		return &federation.Object{ID: x.Proposal}, nil
 	}
-	return o, err
+	if err != nil {
+		return nil, err
+	}
+	return one(tx.SeenBy(ctx, []federation.IRI{me}, o))
 }
 
 // exchangeViews shows exchanges, each as one of its two sees it.
@@ -248,6 +251,9 @@ func (v *visit) exchangeViews(ctx context.Context, tx *store.Tx, list []*federat
 		o := objects[x.Proposal]
 		if o == nil || o.Gone() {
 			o = &federation.Object{ID: x.Proposal}
+		}
+		if o, err = one(tx.SeenBy(ctx, []federation.IRI{me(x)}, o)); err != nil {
+			return nil, err
 		}
 		e := v.exchangeView(x, o, me(x))
 		if other := x.Other(me(x)); federation.IsGuest(v.Origin, other) {

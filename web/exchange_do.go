@@ -62,7 +62,7 @@ func (v *visit) doExchange(ctx context.Context) (p *page, err error) {
 			return fmt.Errorf("%w: do", federation.ErrMalformed)
 		}
 		d := &deal{door: in, f: f}
-		if d.o, err = v.proposalOf(ctx, tx, in.x); err != nil {
+		if d.o, err = v.proposalOf(ctx, tx, in.x, in.me); err != nil {
 			return err
 		}
 		if done, err = do(v, ctx, tx, d); err == nil && len(f.mistakes) > 0 {

@@ -29,7 +29,7 @@ func TestHoursThatMembersGiveEachOther(t *testing.T) {
 		}.Put(o)
 		o = i.publish(person["ann"], o)
 		ask := func(ctx context.Context, tx *store.Tx, hours federation.Decimal) (*federation.Exchange, error) {
-			return outbox.AskTx(ctx, tx, person["bob"], o, federation.Terms{Quantity: &federation.Quantity{Unit: "hour", Value: hours}})
+			return outbox.AskTx(ctx, tx, person["bob"], o.ID, federation.Terms{Quantity: &federation.Quantity{Unit: "hour", Value: hours}})
 		}
 		ann.get("/ledger?as=camille-ann").wants(t, 200, "Aucun échange")
 		i.update(func(ctx context.Context, tx *store.Tx) error {

@@ -242,7 +242,7 @@ func (v *visit) noticedExchanges(ctx context.Context, tx *store.Tx, list []store
 		if err != nil || !x.Party(n.For) || found[n.Object] != nil {
 			continue
 		}
-		o, err := v.proposalOf(ctx, tx, x)
+		o, err := v.proposalOf(ctx, tx, x, n.For)
 		if err != nil {
 			return nil, err
 		}

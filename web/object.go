@@ -85,7 +85,31 @@ func (v *visit) readable(ctx context.Context, tx *store.Tx, id federation.IRI) (
 	if err == nil && !ok {
 		err = fmt.Errorf("%s: %w", id, federation.ErrNotFound)
 	}
-	return o, err
+	if err != nil {
+		return o, err
+	}
+	return one(v.seen(ctx, tx, o))
+}
+
+// seen returns objects as the visitor may read them.
+func (v *visit) seen(ctx context.Context, tx *store.Tx, list ...*federation.Object) ([]*federation.Object, error) {
+	return tx.SeenBy(ctx, v.viewers(), list...)
+}
+
+// viewers are the actors that the visitor speaks as.
+func (v *visit) viewers() []federation.IRI {
+	ids := make([]federation.IRI, len(v.voices))
+	for i, a := range v.voices {
+		ids[i] = a.ID
+	}
+	return ids
+}
+
+func one(list []*federation.Object, err error) (*federation.Object, error) {
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
 }
 
 // objectPage shows an object; reply is the form of an answer that had

@@ -34,7 +34,13 @@ func (v *visit) ownEntries(ctx context.Context, tx *store.Tx, voice *federation.
 			return nil, err
 		}
 		for _, f := range found {
-			list = append(list, catalogue.Entry{Reference: references[f.Object.ID], ID: f.Object.ID, Form: outbox.OfferFormOf(f.Object, v.zone())})
+			o := f.Object
+			if !public {
+				if o, err = tx.Whole(ctx, o.ID); err != nil {
+					return nil, err
+				}
+			}
+			list = append(list, catalogue.Entry{Reference: references[o.ID], ID: o.ID, Form: outbox.OfferFormOf(o, v.zone())})
 		}
 		if q.Cursor = next; next == "" || len(list) >= maxListRows {
 			return list, nil
@@ -121,7 +127,11 @@ func (v *visit) exchangeRows(ctx context.Context, tx *store.Tx, voice *federatio
 			return nil, err
 		}
 		for _, x := range list {
-			rows = append(rows, v.exchangeRow(x, published, objects[x.Proposal], actors))
+			o, err := one(tx.SeenBy(ctx, []federation.IRI{voice.ID}, objects[x.Proposal]))
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, v.exchangeRow(x, published, o, actors))
 		}
 		if cursor = next; next == "" || len(rows) >= maxListRows {
 			return rows, nil

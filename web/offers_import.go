@@ -193,8 +193,11 @@ func (v *visit) referred(ctx context.Context, tx *store.Tx, b *broughtList) (map
 		if o == nil || o.Gone() || !o.Local || o.AttributedTo != b.voice.ID {
 			continue
 		}
-		if _, ok := federation.ProposalOf(o); ok {
-			old[reference] = o
+		if _, ok := federation.ProposalOf(o); !ok {
+			continue
+		}
+		if old[reference], err = tx.Whole(ctx, o.ID); err != nil {
+			return nil, err
 		}
 	}
 	return old, nil

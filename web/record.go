@@ -141,7 +141,7 @@ func (v *visit) record(ctx context.Context) (p *page, err error) {
 
 // recorded does so, and tells the other.
 func (v *visit) recorded(ctx context.Context, tx *store.Tx, f *form, n *federation.Object, voice *federation.Actor) (*federation.Exchange, error) {
-	o, err := tx.Object(ctx, federation.IRI(f.Value("proposal")))
+	o, err := tx.Whole(ctx, federation.IRI(f.Value("proposal")))
 	if ignoreMissing(err) != nil {
 		return nil, err
 	}

@@ -422,7 +422,7 @@ func (v *visit) respond(ctx context.Context) (p *page, err error) {
 	var x *federation.Exchange
 	err = v.DB.Update(ctx, func(tx *store.Tx) (err error) {
 		if o, err = v.proposal(ctx, tx, o.ID); err == nil {
-			x, err = outbox.AskTx(ctx, tx, voice.ID, o, t)
+			x, err = outbox.AskTx(ctx, tx, voice.ID, o.ID, t)
 		}
 		return err
 	})

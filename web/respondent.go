@@ -168,11 +168,7 @@ func (v *visit) settleResponse(ctx context.Context, tx *store.Tx, r *store.Respo
 		return nil, err
 	}
 	if err == nil && !account.Suspended && account.Person != "" {
-		o, err := tx.Object(ctx, r.Proposal)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := outbox.AskTx(ctx, tx, account.Person, o, r.Asked); err != nil {
+		if _, err := outbox.AskTx(ctx, tx, account.Person, r.Proposal, r.Asked); err != nil {
 			return nil, err
 		}
 		return v.respondOver("account"), tx.DropRespondent(ctx, r)

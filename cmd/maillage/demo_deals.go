@@ -68,7 +68,7 @@ func (s *demoSite) deal(ctx context.Context, tx *store.Tx, deal demoDeal) error 
 		t.Due = time.Time{}
 	}
 	member := s.actor(s.cast.member.username)
-	x, err := outbox.AskTx(ctx, tx, member, o, t)
+	x, err := outbox.AskTx(ctx, tx, member, o.ID, t)
 	if err != nil {
 		return err
 	}

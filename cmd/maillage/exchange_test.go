@@ -159,7 +159,7 @@ func TestAnExchangeBetweenTwoInstances(t *testing.T) {
 			cafe.update(func(ctx context.Context, tx *store.Tx) (err error) {
 				known, err := tx.Object(ctx, o.ID)
 				if err == nil {
-					x, err = outbox.AskTx(ctx, tx, cafe.Actor.ID, known, federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: n}})
+					x, err = outbox.AskTx(ctx, tx, cafe.Actor.ID, known.ID, federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: n}})
 				}
 				return err
 			})
@@ -230,7 +230,7 @@ func TestNoDocumentTellsOfAnExchange(t *testing.T) {
 				return err
 			}
 			member := amap.person(ctx, tx)
-			x, err = outbox.AskTx(ctx, tx, member, known, federation.Terms{
+			x, err = outbox.AskTx(ctx, tx, member, known.ID, federation.Terms{
 				Quantity: &federation.Quantity{Unit: "one", Value: "1"}, Message: "<p>" + secret + "</p>", Place: secret,
 			})
 			if err != nil {

@@ -23,6 +23,7 @@ type writer struct {
 	b    []byte
 	name []map[string]bool // the names written, of each object that is open
 	err  error
+	seen bool // what is not for everybody is written, too
 }
 
 func (w *writer) open() {

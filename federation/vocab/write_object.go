@@ -9,10 +9,16 @@ import (
 	"codeberg.org/maillage/maillage/federation"
 )
 
-// EncodeObject writes an object of ours as it is served and delivered. bto and
-// bcc are never written.
-func EncodeObject(o *federation.Object) ([]byte, error) {
-	w := &writer{}
+// EncodeObject writes an object of ours as it is served and delivered: what
+// everybody may read of it. bto and bcc are never written.
+func EncodeObject(o *federation.Object) ([]byte, error) { return encodeObject(o, false) }
+
+// EncodeSeen writes an object of ours as somebody who proved who they are may
+// read it: all that o still holds (store.Tx.SeenBy).
+func EncodeSeen(o *federation.Object) ([]byte, error) { return encodeObject(o, true) }
+
+func encodeObject(o *federation.Object, seen bool) ([]byte, error) {
+	w := &writer{seen: seen}
 	w.open()
 	w.raw("@context", json.RawMessage(federation.ContextOf(o)))
 	w.properties(o)
@@ -51,6 +57,9 @@ func (w *writer) properties(o *federation.Object) {
 	if o.Gone() {
 		w.tombstone(o)
 		return
+	}
+	if !w.seen {
+		o = federation.Everyones(o)
 	}
 	post := slices.Contains(posts, o.Type) && o.ID != ""
 	w.iri("id", o.ID)
