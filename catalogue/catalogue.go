@@ -66,7 +66,7 @@ type Row struct {
 // Fields are what a list may say of an offer, in the order of our own lists.
 var Fields = []string{
 	"reference", "kind", "title", "description", "category", "modes", "quantity", "unit", "pack", "available", "minimum",
-	"price", "currency", "from", "until", "tags", "place", "postal",
+	"price", "currency", "from", "until", "tags", "place", "postal", "intermediaries", "origin",
 }
 
 // Read reads a list of either kind. What is none is a federation.FieldError of
@@ -94,6 +94,7 @@ func (r *Row) Fill(f *outbox.OfferForm) {
 		"title": &f.Title, "description": &f.Description, "category": &f.Category, "quantity": &f.Quantity, "unit": &f.Unit,
 		"pack": &f.UnitName, "available": &f.Available, "minimum": &f.Minimum, "price": &f.Price, "currency": &f.Currency,
 		"from": &f.From, "until": &f.Until, "kind": &f.Purpose,
+		"intermediaries": &f.Intermediaries,
 	} {
 		if value, ok := r.fields[name]; ok {
 			*to = value
@@ -108,6 +109,9 @@ func (r *Row) Fill(f *outbox.OfferForm) {
 	}
 	if len(r.modes) > 0 {
 		f.Modes = slices.Clone(r.modes)
+	}
+	if origin, ok := r.fields["origin"]; ok && origin != f.Produced {
+		f.Produced, f.ProducedAt = origin, nil
 	}
 	if tags, ok := r.fields["tags"]; ok {
 		f.Hashtags = tags

@@ -51,6 +51,7 @@ func Table(p *locale.Printer, entries []Entry) [][]string {
 			"reference": e.reference(), "kind": p.T("list_kind_" + kind), "title": f.Title, "description": f.Description, "modes": strings.Join(modes, ", "),
 			"quantity": f.Quantity, "unit": unit, "pack": f.UnitName, "available": f.Available, "minimum": f.Minimum,
 			"price": f.Price, "currency": f.Currency, "from": f.From, "until": f.Until, "tags": f.Hashtags, "place": f.Place.City, "postal": f.Place.Postal,
+			"intermediaries": f.Intermediaries, "origin": f.Produced,
 		}
 		if f.Category != "" {
 			cells["category"] = p.Word("sector", f.Category)
@@ -116,6 +117,12 @@ func DFC(entries []Entry) ([]byte, error) {
 		offer := map[string]any{"@id": id + "#offer", "@type": "dfc-b:Offer"}
 		if f.Price != "" && f.Per == "unit" && (f.Currency == "" || f.Currency == "EUR") {
 			offer["dfc-b:hasPrice"] = map[string]any{"@type": "dfc-b:Price", "dfc-b:value": f.Price, "dfc-b:hasUnit": map[string]any{"@id": "dfc-m:Euro"}}
+		}
+		if f.Intermediaries != "" {
+			offer[federation.Namespace+"intermediaries"] = f.Intermediaries
+		}
+		if f.Produced != "" {
+			item[federation.Namespace+"producedAt"] = map[string]any{"https://www.w3.org/ns/activitystreams#name": f.Produced}
 		}
 		things = append(things, map[string]any{
 			"@id": id, "@type": "dfc-b:SuppliedProduct", "dfc-b:name": f.Title, "dfc-b:description": f.Description,

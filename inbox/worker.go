@@ -258,6 +258,7 @@ func (w *Worker) apply(ctx context.Context, r *store.Received) (err error) {
 	if err == nil {
 		w.ancestors(ctx, a)
 		w.siblings(ctx, a)
+		w.withheld(ctx, a)
 	}
 	return err
 }

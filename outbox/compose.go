@@ -109,6 +109,8 @@ func (ps *Problems) addError(err error) {
 type PlaceForm struct {
 	Name, Street, Postal, City, Region, Country string
 	Lat, Lon                                    string // degrees; both or none
+
+	Town *federation.Point // the middle of the commune; nil if it is not known
 }
 
 // A CommonForm is what every post has, as typed.

@@ -19,6 +19,7 @@ import (
 // the form, so that it can be shown again beside what is wrong with it.
 type OfferForm struct {
 	CommonForm
+	OpenForm
 	Purpose   string // offer or request
 	Modes     []string
 	Action    string // goods or service
@@ -70,6 +71,7 @@ func (f OfferForm) Object(c Composer) (*federation.Object, Problems) {
 	}
 	f.validity(c, o, &s, &ps)
 	f.proposal(c, &ps).Put(o)
+	f.readers(o, f.Place.Town)
 	return c.finish(o, s, ps)
 }
 
@@ -120,6 +122,7 @@ func (f OfferForm) proposal(c Composer, ps *Problems) federation.Proposal {
 	f.season(&p, c.zone(), ps)
 	f.standing(&p, c.zone(), ps)
 	p.Renews = f.Renews
+	f.put(&p, ps)
 	return p
 }
 
@@ -294,7 +297,7 @@ func (f OfferForm) breakdown(ps *Problems) []federation.PricePart {
 func OfferFormOf(o *federation.Object, zone *time.Location) OfferForm {
 	p, _ := federation.ProposalOf(o)
 	f := OfferForm{
-		CommonForm: commonFormOf(o), Purpose: p.Purpose, Modes: p.Modes, Action: "goods",
+		CommonForm: commonFormOf(o), OpenForm: openFormOf(o, p), Purpose: p.Purpose, Modes: p.Modes, Action: "goods",
 		UnitName: SourceOf(o).UnitName, Per: "open", Category: p.Category,
 	}
 	if p.Primary.Action == "deliverService" {

@@ -57,7 +57,7 @@ func placeFormOf(p *federation.Place) PlaceForm {
 	if p == nil || p.Type == "VirtualLocation" {
 		return PlaceForm{}
 	}
-	f := PlaceForm{Name: p.Name, Street: p.Street, Postal: p.Postal, City: p.City, Region: p.Region, Country: p.Country}
+	f := PlaceForm{Name: p.Name, Street: p.Street, Postal: p.Postal, City: p.City, Region: p.Region, Country: p.Country, Town: p.Town}
 	if p.Point != nil {
 		f.Lat = strconv.FormatFloat(p.Point.Latitude, 'f', -1, 64)
 		f.Lon = strconv.FormatFloat(p.Point.Longitude, 'f', -1, 64)

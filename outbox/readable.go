@@ -143,15 +143,18 @@ func (w writer) render(name string, l layout) (string, error) {
 
 // proposal writes an offer or a need. The author's own words are what is
 // shortened when everything together is too long: facts are not.
+// They are what everybody may read, for whomever the object is: servers that
+// know nothing of readers show the text to all.
 func (w writer) proposal() error {
-	p, _ := federation.ProposalOf(w.o)
+	shown := federation.Everyones(w.o)
+	p, _ := federation.ProposalOf(shown)
 	emoji := "🥕"
 	if p.Purpose == federation.PurposeRequest {
 		emoji = "🙏"
 	}
 	l := layout{
 		Heading:  emoji + " " + w.T("post_"+p.Purpose) + " " + w.o.Name,
-		Lines:    w.facts(p),
+		Lines:    w.facts(shown, p),
 		Link:     w.page(),
 		LinkText: w.T("post_answer_" + p.Purpose),
 		Tags:     w.hashtags(),
@@ -170,13 +173,22 @@ func (w writer) proposal() error {
 }
 
 // facts lists how, what for, how much, where and until when.
-func (w writer) facts(p federation.Proposal) []string {
+func (w writer) facts(o *federation.Object, p federation.Proposal) []string {
 	lines := w.how(p)
+	if group := federation.ReadersOf(o).Of(federation.DetailPrice); group != federation.ReadersPublic {
+		lines = append(lines, "💶 "+w.T("post_price_"+group))
+	}
+	if origin := OriginWords(w.Printer, o, p); origin != "" {
+		lines = append(lines, "🌱 "+origin)
+	}
 	if q := w.howMuch(p); q != "" {
 		lines = append(lines, "📦 "+q)
 	}
-	if place := w.place(w.o.Location, false); place != "" {
+	if place := w.place(o.Location, false); place != "" {
 		lines = append(lines, "📍 "+place)
+	}
+	if p.Contact != "" {
+		lines = append(lines, "☎️ "+p.Contact)
 	}
 	if p.Every != "" && len(p.Dates) > 0 {
 		lines = append(lines, "🗓️ "+RhythmWords(w.Printer, p.Every, w.onClocks(p.Dates[0])))
@@ -193,10 +205,11 @@ func (w writer) how(p federation.Proposal) []string {
 	price, said := w.price(p)
 	var modes []string
 	open := false // money, of which nobody said how much
+	secret := federation.ReadersOf(w.o).Of(federation.DetailPrice) != federation.ReadersPublic
 	for _, m := range p.Modes {
 		if !slices.Contains(said, m) {
 			modes = append(modes, w.Word("mode", m))
-			open = open || price == "" && (m == "sale" || m == "localCurrency")
+			open = open || price == "" && !secret && (m == "sale" || m == "localCurrency")
 		}
 	}
 	words := w.or(modes)

@@ -301,7 +301,8 @@ func (tx *Tx) recordPrice(ctx context.Context, seq int64, old, o *federation.Obj
 	}
 	was, ok1 := federation.PriceRecordOf(old)
 	is, ok2 := federation.PriceRecordOf(o)
-	if !ok1 || !ok2 || was.Same(is) || old.Partial && was.Amount == "" {
+	untold := is.Amount == "" && !o.Local && is.Readers != federation.ReadersPublic
+	if !ok1 || !ok2 || was.Same(is) || untold || old.Partial && was.Amount == "" {
 		return nil
 	}
 	known, err := tx.exists(ctx, `SELECT 1 FROM prices WHERE object = ?`, seq)

@@ -58,6 +58,8 @@ type card struct {
 	Far      string
 	Price    string // "18 € le panier"
 	Left     string // "il en reste 12"
+	Origin   string // "Directement du producteur, produit à Die, à 12 km de Valence"
+	Withheld string // that the price is not for everybody
 	Parts    *priceBar
 	Ways     []way
 	Until    string
@@ -234,6 +236,10 @@ func (v *visit) proposalCard(c *card, o *federation.Object) {
 	c.Price = v.pricePer(o, p)
 	c.Ways = v.ways(p.Modes)
 	c.Parts = v.priceBar(p)
+	c.Origin = outbox.OriginWords(v.words, o, p)
+	if group := federation.ReadersOf(o).Of(federation.DetailPrice); group != federation.ReadersPublic && p.Reciprocal == nil && o.Partial {
+		c.Withheld = v.words.T("page_readers_price_" + group)
+	}
 	if q := p.Primary.Available; q != nil && !c.Off {
 		c.Left = v.words.T("post_left_"+p.Purpose, "Quantity", v.words.Quantity(q.Value, q.Unit))
 	}

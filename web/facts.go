@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/outbox"
@@ -59,6 +61,9 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 		modes = append(modes, v.words.Word("mode", m))
 	}
 	add("page_price", v.pricePer(o, p))
+	v.withheldFacts(o, p, add)
+	add("page_origin", outbox.OriginWords(v.words, o, p))
+	add("page_contact_of", p.Contact)
 	add("page_modes", strings.Join(modes, ", "))
 	for _, q := range []struct {
 		label string
@@ -84,6 +89,24 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 	if !o.End.IsZero() {
 		add("page_valid_until", v.words.Date(o.End.In(v.zone())))
 	}
+}
+
+// withheldFacts says that there is more than the visitor may see, and for whom:
+// of the price and the place, since one looks for them. Whoever sees what others
+// do not is told so.
+func (v *visit) withheldFacts(o *federation.Object, p federation.Proposal, add func(label, text string)) {
+	r := federation.ReadersOf(o)
+	if group := r.Of(federation.DetailPrice); group != federation.ReadersPublic && p.Reciprocal == nil && o.Partial {
+		add("page_price", capitalised(v.words.T("page_readers_"+group)))
+	}
+	if group := r.Of(federation.DetailPlace); group != federation.ReadersPublic && o.Partial && (o.Location == nil || o.Location.Street == "" && o.Location.Name == o.Location.City) {
+		add("page_exact_place", capitalised(v.words.T("page_readers_"+group)))
+	}
+}
+
+func capitalised(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 func (v *visit) eventFacts(o *federation.Object, add func(label, text string)) {

@@ -24,6 +24,7 @@ type form struct {
 
 	near       *federation.Point // where the initiative is
 	candidates []gazetteer.Place // that the typed name of a place may mean
+	origins    []option          // likewise of the commune where something is made
 	nowhere    bool              // no commune is called anything like what was typed
 	series     *store.Series     // that an event repeats in
 }
@@ -55,7 +56,7 @@ var fields = map[string]string{
 	"minimumQuantity": "minimum", "reciprocal": "price", "unitBased": "per", "priceBreakdown": "parts",
 	"startTime": "from", "endTime": "until", "eventStatus": "status", "joinMode": "join",
 	"maximumAttendeeCapacity": "capacity", "externalParticipationUrl": "external", "preferredUsername": "username",
-	"cancelHours": "cancel.hours", "paymentLink": "payment",
+	"cancelHours": "cancel.hours", "paymentLink": "payment", "producedAt": "produced",
 	"repeats": "every", "noticeDays": "notice.days", "changeHours": "change.hours",
 }
 

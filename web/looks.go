@@ -29,7 +29,7 @@ var factIcons = map[string]string{
 	"page_price": "tag", "page_modes": "handshake", "page_quantity": "package", "page_available_offer": "package-open",
 	"page_available_request": "package-open", "page_minimum": "scale", "page_category": "layout-grid", "page_valid_from": "calendar",
 	"page_valid_until": "hourglass", "page_season": "calendar-days", "page_rhythm": "repeat", "page_standing_notice": "info", "page_when": "clock", "page_timezone": "globe", "page_previously": "history", "page_join": "ticket",
-	"page_capacity": "users", "page_online": "video", "page_where": "map-pin",
+	"page_capacity": "users", "page_online": "video", "page_where": "map-pin", "page_origin": "sprout", "page_contact_of": "message-circle", "page_exact_place": "lock",
 }
 
 // A way is how an exchange may be made.

@@ -43,6 +43,8 @@ type objectData struct {
 	Series    *seriesPart  // that it is a date of
 	Respond   *respondPart // to an offer or a need
 	Matches   []*matchLine // what may answer it
+	Prices    *priceStory  // what it cost over time
+	Hidden    []string     // what the public does not see, for its author
 }
 
 // mine is what the author of an object may do with it.
@@ -156,6 +158,12 @@ func (v *visit) objectPage(ctx context.Context, tx *store.Tx, o *federation.Obje
 	}
 	if d.Matches, err = v.matchesOf(ctx, tx, o); err != nil {
 		return nil, err
+	}
+	if d.Prices, err = v.priceStory(ctx, tx, o); err != nil {
+		return nil, err
+	}
+	if o.Local && !o.Partial && v.speaksFor(o.AttributedTo) {
+		d.Hidden = v.hiddenLines(o)
 	}
 	if d.Typed, err = v.publishedBy(ctx, tx, o); err != nil {
 		return nil, err

@@ -227,6 +227,9 @@ func (v *visit) listed(r *catalogue.Row, voice *federation.Actor, old *federatio
 	}
 	before := l.form
 	r.Fill(&l.form)
+	if all := gazetteer.Named(l.form.Produced, 2); l.form.ProducedAt == nil && len(all) == 1 {
+		l.form.Produced, l.form.ProducedAt = all[0].Name, &all[0].Point
+	}
 	if p := &l.form.Place; p.City != "" && p.Lat == "" && p.Lon == "" {
 		if here := gazetteer.Likeliest(gazetteer.Named(p.City, 40), p.Postal, v.facts.point(), nil); here != nil {
 			p.Lat, p.Lon = degrees(here.Point, 4)

@@ -45,7 +45,7 @@ func (f *form) placed() outbox.PlaceForm {
 	typed := strings.TrimSpace(p.Lat+p.Lon) != ""
 	commune := f.commune(p, point)
 	if commune != nil {
-		p.City, p.Region, p.Country = commune.Name, commune.Region, f.T("country_"+commune.Country)
+		p.City, p.Region, p.Country, p.Town = commune.Name, commune.Region, f.T("country_"+commune.Country), &commune.Point
 		if km := 0.0; point != nil {
 			if km = commune.Point.Kilometres(*point); km > farKm {
 				f.wrongOnce("place.lat", "error_place_far", "Km", f.Km(km), "Place", commune.Name)

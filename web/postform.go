@@ -44,6 +44,7 @@ func (v *visit) vocabularies(d *composeData) {
 		d.Audiences = slices.DeleteFunc(d.Audiences, func(o option) bool { return o.Value == "invited" })
 	}
 	d.Actions = options(w, "form_action_", []string{"goods", "service"})
+	v.openVocabularies(d)
 	d.Agrees = options(w, "form_agree_", []string{"ask", "once"})
 	d.Rhythms = append([]option{{Label: w.T("form_every_none")}}, options(w, "form_every_", federation.Rhythms)...)
 	d.Pers = options(w, "form_per_", []string{"open", "unit", "lot"})
@@ -80,6 +81,7 @@ func offerForm(f *form, kind string) outbox.OfferForm {
 	o.Dates, o.Payments = f.Value("dates"), f.Value("payments")
 	o.Every, o.NoticeDays, o.ChangeHours = f.Value("every"), f.Value("notice.days"), f.Value("change.hours")
 	o.Renews = federation.IRI(f.Value("renews"))
+	o.OpenForm = openForm(f)
 	if other := strings.TrimSpace(f.Value("currency.other")); other != "" {
 		o.Currency = other
 	}
@@ -146,6 +148,7 @@ func offerValues(o outbox.OfferForm) url.Values {
 		values.Set(name, value)
 	}
 	values["modes"] = o.Modes
+	openValues(values, o.OpenForm)
 	if o.AtOnce {
 		values.Set("agree", "once")
 	}

@@ -26,18 +26,20 @@ func (g *groups) Open(name string) bool { return g.open[name] }
 // groupInputs names the inputs of each group. One that ends in a dot stands
 // for all that begin with it.
 var groupInputs = map[string][]string{
-	"price":  {"per", "currency.other", "parts"},
-	"amount": {"action", "quantity", "unit.name", "minimum", "from"},
-	"budget": {"price", "currency", "currency.other", "per", "parts"},
-	"more":   {"category", "hashtags"},
-	"deal":   {"agree", "threshold", "dates", "payments", "every", "notice.days", "change.hours", "cancel.hours", "payment"},
-	"place":  {"place."},
-	"photo":  {"photo", "alt"},
-	"who":    {"as", "audience", "circuit", "language", "warning"},
-	"end":    {"end.", "timezone"},
-	"repeat": {"repeat", "repeat."},
-	"event":  {"online", "price", "capacity", "join", "external", "status"},
-	"slots":  {"slots"},
+	"price":   {"per", "currency.other", "parts"},
+	"amount":  {"action", "quantity", "unit.name", "minimum", "from"},
+	"budget":  {"price", "currency", "currency.other", "per", "parts"},
+	"more":    {"category", "hashtags"},
+	"deal":    {"agree", "threshold", "dates", "payments", "every", "notice.days", "change.hours", "cancel.hours", "payment", "contact"},
+	"origin":  {"intermediaries", "produced"},
+	"readers": {"readers", "readers."},
+	"place":   {"place."},
+	"photo":   {"photo", "alt"},
+	"who":     {"as", "audience", "circuit", "language", "warning"},
+	"end":     {"end.", "timezone"},
+	"repeat":  {"repeat", "repeat."},
+	"event":   {"online", "price", "capacity", "join", "external", "status"},
+	"slots":   {"slots"},
 }
 
 func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
@@ -60,7 +62,9 @@ func (v *visit) groupsOf(d *composeData, voice *federation.Actor) *groups {
 	say("amount", unless(chosen(d.Actions, f.Value("action")), f.Value("action") != "service"), f.Value("quantity"), f.Value("unit.name"),
 		v.typedDay("form_said_from", f.Value("from")), labelled(f, "form_said_minimum", f.Value("minimum")))
 	say("deal", unless(chosen(d.Agrees, f.Value("agree")), f.Value("agree") != "once"), labelled(f, "form_said_threshold", f.Value("threshold")),
-		labelled(f, "form_said_cancel", f.Value("cancel.hours")), unless(f.T("form_said_season"), f.Value("every") != "" || strings.TrimSpace(f.Value("dates")) == ""), unless(chosen(d.Rhythms, f.Value("every")), f.Value("every") == ""), unless(f.T("form_said_payment"), strings.TrimSpace(f.Value("payment")) == ""))
+		labelled(f, "form_said_cancel", f.Value("cancel.hours")), unless(f.T("form_said_season"), f.Value("every") != "" || strings.TrimSpace(f.Value("dates")) == ""), unless(chosen(d.Rhythms, f.Value("every")), f.Value("every") == ""), unless(f.T("form_said_payment"), strings.TrimSpace(f.Value("payment")) == ""), f.Value("contact"))
+	say("origin", unless(chosen(d.Hands, f.Value("intermediaries")), f.Value("intermediaries") == ""), f.Value("produced"))
+	say("readers", saidReaders(d))
 	say("more", chosenCategory(d, f), f.Value("hashtags"))
 	say("place", f.Value("place.name"), unless(f.Value("place.city"), f.Value("place.city") == f.Value("place.name")))
 	say("who", voice.Name, chosenOr(d.Audiences, f.Value("audience")), chosenOr(d.Languages, f.Value("language")), f.Value("warning"))

@@ -21,6 +21,7 @@ type previewData struct {
 	Mastodon fediPost
 	Others   *fediPost // on servers that show the full text where Mastodon does not
 	Private  bool
+	Hidden   []string // what the public will not see
 }
 
 // A fediPost is a post as an app of the fediverse shows it.
@@ -34,7 +35,7 @@ type fediPost struct {
 
 // preview shows what an activity would publish.
 func (v *visit) preview(ctx context.Context, tx *store.Tx, a *federation.Activity) (*previewData, error) {
-	o := *a.Enclosed
+	o := *federation.Everyones(a.Enclosed)
 	if o.URL == "" {
 		o.URL = string(o.ID)
 	}
@@ -42,7 +43,7 @@ func (v *visit) preview(ctx context.Context, tx *store.Tx, a *federation.Activit
 	if err != nil {
 		return nil, err
 	}
-	d := &previewData{Private: o.Visibility("") > federation.VisibleUnlisted, Photos: v.pictures(&o)}
+	d := &previewData{Hidden: v.hiddenLines(a.Enclosed), Private: o.Visibility("") > federation.VisibleUnlisted, Photos: v.pictures(&o)}
 	d.Page = &objectData{
 		card: cards[0], Content: unlinked(v.content(&o)), Language: o.Language, Facts: v.factsOf(&o), Tags: v.tags(&o),
 	}

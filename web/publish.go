@@ -43,6 +43,8 @@ type composeData struct {
 	Units, Sectors, Currencies, Pers       []option
 	Categories, Statuses, Joins, Actions   []option
 	Durations, Agrees, Rhythms, Repeats    []option
+	Hands, Readers                         []option
+	EachReader                             []readerRow
 }
 
 // composeKinds are the forms there are, in the order of the choice between
