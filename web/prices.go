@@ -44,7 +44,7 @@ func (v *visit) priceStory(ctx context.Context, tx *store.Tx, o *federation.Obje
 	s := &priceStory{Printer: v.words}
 	for i := len(list) - 1; i >= 0; i-- {
 		r := list[i]
-		l := priceLine{Date: v.words.Date(r.At.In(v.zone())), Stamp: stamp(r.At), Price: v.pricePer(o, r.Proposal())}
+		l := priceLine{Date: v.words.Day(r.At.In(v.zone())), Stamp: stamp(r.At), Price: v.pricePer(o, r.Proposal())}
 		if l.Price == "" {
 			l.Price = v.words.T("page_prices_none")
 		}

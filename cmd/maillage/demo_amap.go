@@ -41,6 +41,12 @@ func demoAssociations() outbox.PlaceForm {
 	return outbox.PlaceForm{Name: "Maison de la vie associative", Street: "74 route de Montélier", Postal: "26000", City: "Valence", Country: "FR", Lat: "44.9345", Lon: "4.9165"}
 }
 
+// demoMontelier is where the farm's commune is.
+var demoMontelier = &federation.Point{Latitude: 44.9353, Longitude: 5.0305}
+
+// demoPricesBefore is what some offers cost before, by their keys.
+var demoPricesBefore = map[string][]string{"farine": {"2,10", "2,25"}, "paniers": {"17"}}
+
 func demoAMAPOffers(c demoCalendar) []demoOffer {
 	return []demoOffer{
 		{demoPost{"paniers", 12, crate(0xf7f3e3, 0xb7d968, 0xe4572e, 0x76b041, 0xf3a712, 0x8e5572), "circuit-legumes"}, outbox.OfferForm{
@@ -50,7 +56,8 @@ func demoAMAPOffers(c demoCalendar) []demoOffer {
 			},
 			Purpose: "offer", Modes: []string{"commitment", "sale"}, UnitName: "le panier", Available: "14", Minimum: "1",
 			Price: "18", Per: "unit", Until: c.in(75), Category: "alimentation",
-			Parts: []outbox.PartForm{{Kind: "production", Amount: "12,50"}, {Kind: "logistics", Amount: "3"}, {Name: "fonds de solidarité", Kind: "solidarity", Amount: "1,50"}, {Kind: "platform", Amount: "1"}},
+			OpenForm: outbox.OpenForm{Intermediaries: "0", Produced: "Montélier", ProducedAt: demoMontelier},
+			Parts:    []outbox.PartForm{{Kind: "production", Amount: "12,50"}, {Kind: "logistics", Amount: "3"}, {Name: "fonds de solidarité", Kind: "solidarity", Amount: "1,50"}, {Kind: "platform", Amount: "1"}},
 		}},
 		{demoPost{"oeufs", 9, crate(0xfff3d6, 0xe9c46a, 0xf2d0a4, 0xd9a066, 0xfbe3c0), "circuit-legumes"}, outbox.OfferForm{
 			CommonForm: outbox.CommonForm{
@@ -59,7 +66,8 @@ func demoAMAPOffers(c demoCalendar) []demoOffer {
 			},
 			Purpose: "offer", Modes: []string{"sale"}, UnitName: "la boîte de six", Available: "40",
 			Price: "3,60", Per: "unit", Until: c.in(45), Category: "alimentation",
-			Parts: []outbox.PartForm{{Kind: "production", Amount: "2,90"}, {Name: "tri et boîtes", Kind: "processing", Amount: "0,40"}, {Kind: "logistics", Amount: "0,30"}},
+			OpenForm: outbox.OpenForm{Intermediaries: "0", Readers: federation.Readers{federation.DetailPrice: federation.ReadersNetwork}},
+			Parts:    []outbox.PartForm{{Kind: "production", Amount: "2,90"}, {Name: "tri et boîtes", Kind: "processing", Amount: "0,40"}, {Kind: "logistics", Amount: "0,30"}},
 		}},
 		{demoPost{"farine", 6, field(0xf9dcc4, 0xfec89a, 0xc9a227, 0xe9c46a), ""}, outbox.OfferForm{
 			CommonForm: outbox.CommonForm{
@@ -69,7 +77,8 @@ func demoAMAPOffers(c demoCalendar) []demoOffer {
 			},
 			Purpose: "offer", Modes: []string{"sale", "localCurrency", "barter"}, Unit: "kilogram", Available: "120", Minimum: "5",
 			Price: "2,40", Per: "unit", Category: "alimentation",
-			Parts: []outbox.PartForm{{Kind: "production", Amount: "1,30"}, {Name: "mouture", Kind: "processing", Amount: "0,80"}, {Kind: "logistics", Amount: "0,30"}},
+			OpenForm: outbox.OpenForm{Intermediaries: "1", Produced: "Montélier", ProducedAt: demoMontelier},
+			Parts:    []outbox.PartForm{{Kind: "production", Amount: "1,30"}, {Name: "mouture", Kind: "processing", Amount: "0,80"}, {Kind: "logistics", Amount: "0,30"}},
 		}},
 		{demoPost{"pain", 5, field(0xf9dcc4, 0xfec89a, 0xd9a066, 0xe9c46a), ""}, outbox.OfferForm{
 			CommonForm: outbox.CommonForm{
@@ -92,6 +101,10 @@ func demoAMAPOffers(c demoCalendar) []demoOffer {
 				Alt: "Dessin d’un vélo vert", Place: demoFarm(), Hashtags: "#Mobilité #Partage",
 			},
 			Purpose: "offer", Modes: []string{"loan", "sharedUse"}, UnitName: "la journée", Available: "1", Category: "mobilite",
+			OpenForm: outbox.OpenForm{
+				Contact: "Hélène, à l’accueil de la ferme, le matin",
+				Readers: federation.Readers{federation.DetailPlace: federation.ReadersParties, federation.DetailContact: federation.ReadersParties},
+			},
 		}},
 	}
 }

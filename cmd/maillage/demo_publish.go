@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
@@ -45,7 +46,17 @@ func (p *demoPublisher) offer(ctx context.Context, tx *store.Tx, o demoOffer, ph
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	return p.publish(ctx, tx, federation.Create, made)
+	verb := federation.Create
+	for _, price := range demoPricesBefore[o.key] {
+		was := o.OfferForm
+		was.Price, was.Parts = price, nil
+		earlier, problems := was.Object(c)
+		if err := errors.Join(problems.Err(), p.publish(ctx, tx, verb, earlier)); err != nil {
+			return err
+		}
+		verb = federation.Update
+	}
+	return p.publish(ctx, tx, verb, made)
 }
 
 // event publishes an event, and calls it off if it is to be seen cancelled.
