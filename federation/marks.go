@@ -183,7 +183,7 @@ func (x *Exchange) markDate(ctx context.Context, s State, a *Activity, m Mark, n
 // mayTake reports whether so much of a standing order may be had on one date:
 // the share, and what is left beside it.
 func (x *Exchange) mayTake(ctx context.Context, s State, quantity Decimal) error {
-	o, err := s.Object(ctx, x.Proposal)
+	o, err := s.Whole(ctx, x.Proposal)
 	if err != nil || o.Gone() {
 		return ignoreMissing(err)
 	}

@@ -68,7 +68,7 @@ func TestAnExchangeWithFedify(t *testing.T) {
 			amap.update(func(ctx context.Context, tx *store.Tx) (err error) {
 				known, err := tx.Object(ctx, id)
 				if err == nil {
-					x, err = outbox.AskTx(ctx, tx, amap.Actor.ID, known, federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: "3"}})
+					x, err = outbox.AskTx(ctx, tx, amap.Actor.ID, known.ID, federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: "3"}})
 				}
 				return err
 			})

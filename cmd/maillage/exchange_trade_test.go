@@ -46,7 +46,7 @@ func (d *trade) ask(n federation.Decimal) {
 		if err != nil {
 			return err
 		}
-		x, err := outbox.AskTx(ctx, tx, d.partner.Actor.ID, known, so(n))
+		x, err := outbox.AskTx(ctx, tx, d.partner.Actor.ID, known.ID, so(n))
 		if err == nil {
 			d.offer = x.Offer
 		}
