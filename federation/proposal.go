@@ -224,8 +224,10 @@ func (p Proposal) Put(o *Object) {
 	if len(p.Breakdown) > 0 {
 		o.put("priceBreakdown", p.Breakdown)
 	}
-	for name, v := range map[string]any{"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment, "repeats": p.Every, "noticeDays": p.NoticeDays, "changeHours": p.ChangeHours,
-		"contact": p.Contact, "intermediaries": p.Intermediaries, "producedAt": placeOf(p.Produced)} {
+	for name, v := range map[string]any{
+		"agreesAtOnce": p.AtOnce, "cancelHours": p.CancelHours, "threshold": p.Threshold, "dates": p.Dates, "payments": p.Payments, "paymentLink": p.Payment, "repeats": p.Every, "noticeDays": p.NoticeDays, "changeHours": p.ChangeHours,
+		"contact": p.Contact, "intermediaries": p.Intermediaries, "producedAt": placeOf(p.Produced),
+	} {
 		if delete(o.Extra, name); !reflect.ValueOf(v).IsZero() {
 			o.put(name, v)
 		}

@@ -65,9 +65,11 @@ func (i *instance) addresses(path string) (all []string) {
 			"{account}", "1", "{step}", "who", "{draft}", "none", "{calendar}", "1", "{file}", "1", "{secret}", "none", "{alert}", "1").Replace(r.path)
 		all = append(all, at, at+"?id="+whole, at+"?q=discret&object="+whole)
 	}
-	for _, more := range []string{"/feed.xml", "/feed.atom", "/feed.json", "/offers.xml", "/offers.atom", "/offers.json", "/offers.geojson", "/embed/offers", "/offers/feed",
+	for _, more := range []string{
+		"/feed.xml", "/feed.atom", "/feed.json", "/offers.xml", "/offers.atom", "/offers.json", "/offers.geojson", "/embed/offers", "/offers/feed",
 		"/@amap.rss", "/@amap/feed", "/tags/discret.rss", "/calendar.ics", path + "/poster", path + "/calendar.ics", "/map", "/offers?near=Valence&km=50", "/offers?view=map",
-		"/search?q=discret", "/search?q=panier&view=map", "/sitemap.xml"} {
+		"/search?q=discret", "/search?q=panier&view=map", "/sitemap.xml",
+	} {
 		all = append(all, more)
 	}
 	return all
