@@ -32,10 +32,16 @@ type Documents struct {
 	Pages http.Handler
 }
 
+// A Registrar is told what answers which pattern: [http.ServeMux], or a test that
+// looks at everything there is.
+type Registrar interface {
+	Handle(pattern string, h http.Handler)
+}
+
 // Routes says which addresses the documents have.
-func (d *Documents) Routes(mux *http.ServeMux) {
+func (d *Documents) Routes(mux Registrar) {
 	mux.Handle("GET /actors/{name}", d.negotiated(d.actor))
-	mux.HandleFunc("GET /{handle}", d.profile)
+	mux.Handle("GET /{handle}", http.HandlerFunc(d.profile))
 	mux.Handle("GET /actors/{name}/inbox", d.only(d.inbox))
 	mux.Handle("GET /actors/{name}/outbox", d.only(d.outbox))
 	mux.Handle("POST /actors/{name}/outbox", http.HandlerFunc(d.post))

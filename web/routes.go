@@ -200,6 +200,20 @@ func Pages() []string {
 func (s *Site) Routes() http.Handler {
 	s.start()
 	mux := http.NewServeMux()
+	s.register(mux)
+	guard := http.NewCrossOriginProtection()
+	_ = guard.AddTrustedOrigin(s.Origin) // a malformed one is trusted by nobody
+	guard.SetDenyHandler(s.read(anyone, (*visit).foreign))
+	return harden(compress(guard.Handler(mux)))
+}
+
+// A registrar is told what answers which pattern: [http.ServeMux], or a test that
+// looks at everything there is.
+type registrar interface {
+	Handle(pattern string, h http.Handler)
+}
+
+func (s *Site) register(mux registrar) {
 	for _, r := range routes() {
 		if r.get != nil {
 			mux.Handle("GET "+r.path, s.read(r.who, r.get))
@@ -208,19 +222,12 @@ func (s *Site) Routes() http.Handler {
 			mux.Handle("POST "+r.path, s.do(r.who, r.post))
 		}
 	}
-	mux.HandleFunc("GET /remote-follow/go", s.goHome)
 	s.feedRoutes(func(pattern string, f serving) { mux.Handle(pattern, s.serve(f)) })
-	mux.HandleFunc("GET /media/{id}", s.picture)
-	mux.HandleFunc("GET /media/{id}/thumb", s.thumbnail)
-	mux.HandleFunc("GET /places", s.places)
-	mux.HandleFunc("GET /static/{file}", serveStatic)
-	mux.HandleFunc("GET /embed/{list}", s.embed)
-	mux.HandleFunc("GET /favicon.ico", favicon)
-	mux.HandleFunc("GET /robots.txt", robots)
+	for pattern, f := range map[string]http.HandlerFunc{
+		"GET /remote-follow/go": s.goHome, "GET /media/{id}": s.picture, "GET /media/{id}/thumb": s.thumbnail, "GET /places": s.places,
+		"GET /static/{file}": serveStatic, "GET /embed/{list}": s.embed, "GET /favicon.ico": favicon, "GET /robots.txt": robots,
+	} {
+		mux.Handle(pattern, f)
+	}
 	mux.Handle("/", s.read(anyone, (*visit).nowhere))
-
-	guard := http.NewCrossOriginProtection()
-	_ = guard.AddTrustedOrigin(s.Origin) // a malformed one is trusted by nobody
-	guard.SetDenyHandler(s.read(anyone, (*visit).foreign))
-	return harden(compress(guard.Handler(mux)))
 }

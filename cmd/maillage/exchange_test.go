@@ -215,59 +215,6 @@ func TestAnExchangeBetweenTwoInstances(t *testing.T) {
 	})
 }
 
-// TestNoDocumentTellsOfAnExchange asks for all that two members of one instance
-// said to each other, as nobody and as another server.
-func TestNoDocumentTellsOfAnExchange(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
-		const secret = "Popocatepetl"
-		amap := launch(t, "amap", variant{database: fresh(t)})
-		o := amap.offers(baskets("12"))
-		third := newForeign(t, "127.0.0.2").actor("third")
-		var x *federation.Exchange
-		amap.update(func(ctx context.Context, tx *store.Tx) (err error) {
-			known, err := tx.Object(ctx, o.ID)
-			if err != nil {
-				return err
-			}
-			member := amap.person(ctx, tx)
-			x, err = outbox.AskTx(ctx, tx, member, known.ID, federation.Terms{
-				Quantity: &federation.Quantity{Unit: "one", Value: "1"}, Message: "<p>" + secret + "</p>", Place: secret,
-			})
-			if err != nil {
-				return err
-			}
-			if err := outbox.NoteTx(ctx, tx, &outbox.Letter{From: member, To: amap.Actor.ID, Context: string(x.ID), Language: "fr", Text: secret}); err != nil {
-				return err
-			}
-			if err := outbox.AnswerOfferTx(ctx, tx, x, federation.Accept, "", nil); err != nil {
-				return err
-			}
-			if err := outbox.HandOverTx(ctx, tx, x, amap.Actor.ID, federation.StepDelivered, "", secret); err != nil {
-				return err
-			}
-			return outbox.HandOverTx(ctx, tx, x, member, federation.StepPaid, "", secret)
-		})
-		ids := []federation.IRI{x.ID, x.ID + "/receipt", amap.Actor.Outbox, amap.Actor.ID, o.ID, o.ID + "/replies"}
-		for _, table := range []string{"activities", "objects"} {
-			ids = append(ids, amap.ids(table)...)
-		}
-		if len(ids) < 12 {
-			t.Fatalf("only %d things", len(ids))
-		}
-		for _, id := range ids {
-			for _, r := range [][]byte{
-				third.reads(id).Body,
-				amap.get(strings.TrimPrefix(string(id), amap.Origin), "Accept", "application/activity+json").Body,
-				amap.get(strings.TrimPrefix(string(id), amap.Origin), "Accept", "text/html").Body,
-			} {
-				if strings.Contains(string(r), secret) {
-					t.Errorf("%s tells of the exchange: %s", id, r)
-				}
-			}
-		}
-	})
-}
-
 // person is somebody with an account here.
 func (i *instance) person(ctx context.Context, tx *store.Tx) federation.IRI {
 	i.t.Helper()
