@@ -196,7 +196,7 @@ func (x *Exchange) Remaining(by IRI) Decimal {
 var ExchangeNotices = func() (all []string) {
 	kinds := []string{
 		Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "TurnedDown", "Fulfilled", "Standing", "Remark",
-		"Due", "Renewal", "Overdue", "Declined",
+		"Due", "Renewal", "Overdue",
 	}
 	for _, kind := range slices.Sorted(maps.Values(markNotices)) {
 		kinds = append(kinds, kind)

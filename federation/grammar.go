@@ -60,6 +60,8 @@ type State interface {
 	// OpenExchanges returns all that was proposed and not decided, the oldest
 	// first.
 	OpenExchanges(ctx context.Context, proposal IRI) ([]*Exchange, error)
+	// ExchangeWith returns what was agreed on last of a proposal with a partner.
+	ExchangeWith(ctx context.Context, proposal, partner IRI) (*Exchange, error)
 	PutExchange(ctx context.Context, x *Exchange) error
 
 	// LogActivity remembers that actor spoke this activity: [ErrSeen] if it

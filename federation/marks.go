@@ -23,12 +23,13 @@ const (
 	MarkExtended = "extended" // by who lends: it may
 	MarkKept     = "kept"     // by the publisher: that cannot be, it stays as it was
 	MarkRenewed  = "renewed"  // by the publisher: there is a next season
+	MarkDeclined = "declined" // by the partner: not with me
 )
 
 // notices of marks, to the other of the two.
 var markNotices = map[string]string{
 	MarkSkipped: "Skipped", MarkPassed: "Passed", MarkChanged: "Changed", MarkPaused: "Paused", MarkEnded: "Ended",
-	MarkLonger: "Longer", MarkExtended: "Extended", MarkKept: "Kept", MarkRenewed: "Renewed",
+	MarkLonger: "Longer", MarkExtended: "Extended", MarkKept: "Kept", MarkRenewed: "Renewed", MarkDeclined: "Declined",
 }
 
 // A Mark is what one of the two says about dates of an agreement.
@@ -129,7 +130,7 @@ func (x *Exchange) keep(ctx context.Context, s State, m Mark, id IRI, wrong *Fie
 
 // marked does what a mark says.
 func (x *Exchange) marked(ctx context.Context, s State, a *Activity, m Mark) ([]*Activity, error) {
-	if m.Kind == MarkRenewed {
+	if m.Kind == MarkRenewed || m.Kind == MarkDeclined {
 		return nil, x.renewedBy(a, m)
 	}
 	if x.State != ExchangeAgreed {
@@ -303,7 +304,10 @@ func (x *Exchange) kept(a *Activity, m Mark) error {
 // renewedBy notes that the publisher offers a next season.
 func (x *Exchange) renewedBy(a *Activity, m Mark) error {
 	switch {
-	case a.Actor != x.Publisher || !m.Next.SameOrigin(x.Publisher):
+	case m.Kind == MarkDeclined && a.Actor == x.Partner && x.Renewal != "":
+		x.Declined = true
+		return nil
+	case m.Kind == MarkDeclined || a.Actor != x.Publisher || !m.Next.SameOrigin(x.Publisher):
 		return fmt.Errorf("%w: only %s may say so", ErrForbidden, x.Publisher)
 	case x.State != ExchangeAgreed && x.State != ExchangeFulfilled || m.Next == x.Proposal:
 		return fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)

@@ -183,7 +183,11 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	if err := become(ctx, s, x, ExchangeProposed); err != nil || !publisher.Local {
 		return nil, err
 	}
-	if wished || p.AtOnce && !secret {
+	expected, err := goesOn(ctx, s, p, o, x)
+	if err != nil {
+		return nil, err
+	}
+	if wished || (p.AtOnce || expected) && !secret {
 		return []*Activity{NewAnswer(Accept, x, o, "", nil)}, tellParty(ctx, s, x, x.Publisher, "Taken")
 	}
 	if err := tellParty(ctx, s, x, x.Publisher, Offer); err != nil {
@@ -196,6 +200,21 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 // not everybody is told.
 func untold(s State, o *Object, x *Exchange) bool {
 	return x.Terms.Price == nil && x.Partner.Origin() != s.Home() && ReadersOf(o).Of(DetailPrice) != ReadersPublic
+}
+
+// goesOn reports whether a partner of the season before takes no more of the
+// next one than they were asked to go on with: the publisher agreed to that by
+// asking.
+func goesOn(ctx context.Context, s State, p Proposal, o *Object, x *Exchange) (bool, error) {
+	if p.Renews == "" {
+		return false, nil
+	}
+	before, err := s.ExchangeWith(ctx, p.Renews, x.Partner)
+	if err != nil {
+		return false, ignoreMissing(err)
+	}
+	return before.Publisher == x.Publisher && before.Renewal == o.ID && before.Terms.Quantity.Unit == x.Terms.Quantity.Unit &&
+		before.Terms.Quantity.Value.Cmp(x.Terms.Quantity.Value) >= 0, nil
 }
 
 // turnDown refuses what cannot be, and tells both why.

@@ -247,6 +247,15 @@ func (s *memory) OpenExchanges(_ context.Context, proposal IRI) (list []*Exchang
 	return list, nil
 }
 
+func (s *memory) ExchangeWith(_ context.Context, proposal, partner IRI) (*Exchange, error) {
+	for _, id := range slices.Sorted(maps.Keys(s.exchanges)) {
+		if x := s.exchanges[id]; x.Proposal == proposal && x.Partner == partner && (x.State == ExchangeAgreed || x.State == ExchangeFulfilled) {
+			return &x, nil
+		}
+	}
+	return nil, fmt.Errorf("exchange of %s: %w", partner, ErrNotFound)
+}
+
 func (s *memory) PutExchange(_ context.Context, x *Exchange) error {
 	s.exchanges[x.ID] = *x
 	return nil

@@ -324,7 +324,7 @@ func OfferFormOf(o *federation.Object, zone *time.Location) OfferForm {
 	}
 	f.From, f.Until = dayIn(o.Start, zone), dayIn(o.End, zone)
 	f.AtOnce, f.Payment = p.AtOnce, p.Payment
-	f.Dates, f.Renews = datesOf(p.Dates, zone), p.Renews
+	f.Dates, f.Renews = DatesTyped(p.Dates, zone), p.Renews
 	if f.Every = p.Every; p.Every != "" {
 		f.NoticeDays, f.ChangeHours = strconv.Itoa(p.NoticeDays), strconv.Itoa(p.ChangeHours)
 	}

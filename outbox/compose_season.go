@@ -69,8 +69,8 @@ func (f OfferForm) season(p *federation.Proposal, zone *time.Location, ps *Probl
 // maxSeason is for how many weeks one line may stand.
 const maxSeason = 104
 
-// datesOf writes dates as they are typed.
-func datesOf(dates []time.Time, zone *time.Location) string {
+// DatesTyped writes dates as they are typed.
+func DatesTyped(dates []time.Time, zone *time.Location) string {
 	var b strings.Builder
 	for _, d := range dates {
 		b.WriteString(d.In(zone).Format("02/01/2006 15:04\n"))

@@ -52,6 +52,14 @@ func (tx *Tx) OpenExchange(ctx context.Context, proposal, partner federation.IRI
 	return p.Exchange, named(err, "open exchange of", proposal)
 }
 
+// ExchangeWith returns what was agreed on last of a proposal with a partner.
+func (tx *Tx) ExchangeWith(ctx context.Context, proposal, partner federation.IRI) (*federation.Exchange, error) {
+	p, err := first(ctx, tx, scanExchange, `
+		SELECT `+exchangeColumns+` FROM exchanges x
+		WHERE x.proposal = ? AND x.partner = ? AND x.state IN ('agreed', 'fulfilled') ORDER BY x.seq DESC LIMIT 1`, proposal, partner)
+	return p.Exchange, named(err, "agreed exchange of", proposal)
+}
+
 // OpenExchanges returns what was asked of a proposal and waits for its
 // publisher, the oldest first.
 func (tx *Tx) OpenExchanges(ctx context.Context, proposal federation.IRI) ([]*federation.Exchange, error) {

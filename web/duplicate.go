@@ -35,7 +35,7 @@ func (v *visit) duplicatePage(ctx context.Context, tx *store.Tx) (*page, error) 
 
 // renew makes the form of an old post that of a new one.
 func (v *visit) renew(values url.Values, o *federation.Object) {
-	for _, name := range []string{"status", "previous"} {
+	for _, name := range []string{"status", "previous", "renews"} {
 		values.Del(name)
 	}
 	values.Set("like", strings.TrimPrefix(string(o.ID), v.Origin+"/objects/"))

@@ -74,11 +74,14 @@ type exchangeData struct {
 	Until    string // how long it may be cancelled
 	Again    string // where to ask again, or for something else
 	MayWrite bool
-	Dates    []dateLine // of a season or a loan
-	Past     []dateLine // those that are over
-	Dated    bool       // what is handed over is noted by the date
+	Dates    []dateDay // of a season or a loan, the next ones
+	Later    []dateDay
+	Past     []dateDay // those that are over
+	Dated    bool      // what is handed over is noted by the date
 	Standing *standingPart
 	Loan     *loanPart
+	Renewal  *renewalPart
+	Prepare  string // where the publisher prepares the next season
 	Receipt  string
 	Mail     bool // letters can be sent
 }
@@ -194,8 +197,14 @@ func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *fo
 		}
 	}
 	v.exchangeTerms(d, o, in.me)
-	d.Dates, d.Past = v.dateLines(in.x, o, in.me)
+	v.dateDays(d, o, in.me)
 	d.Standing, d.Loan = v.standingPart(in.x), v.loanPart(in.x, in.me)
+	if d.Renewal, err = v.renewalPart(ctx, tx, in.x, o); err != nil {
+		return nil, err
+	}
+	if ends := in.x.Ends(); d.Publisher && d.Standing == nil && o.Local && !ends.IsZero() && in.x.Renewal == "" && ends.Before(v.Now().AddDate(0, 1, 0)) {
+		d.Prepare = v.href(o) + "/renewal"
+	}
 	d.Line = v.timeline(in.x, o, d.exchangeView)
 	if d.Talk, err = v.talkOf(ctx, tx, in, d.exchangeView); err != nil {
 		return nil, err

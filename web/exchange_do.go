@@ -45,6 +45,8 @@ var deals = map[string]func(*visit, context.Context, *store.Tx, *deal) (string, 
 	"longer":    (*visit).askLonger,
 	"extend":    (*visit).grantLonger,
 	"keep":      (*visit).denyLonger,
+	"renew":     (*visit).goOn,
+	"decline":   (*visit).goNot,
 }
 
 // doExchange does what a button of the page of an exchange says.

@@ -34,19 +34,45 @@ type dateLine struct {
 	over            bool   // nothing is to be done any more
 }
 
-// dateLines lists what an exchange plans, in order: what is to come or to be
-// done, and what is over.
-func (v *visit) dateLines(x *federation.Exchange, o *federation.Object, me federation.IRI) (open, over []dateLine) {
-	plan := slices.Clone(x.Terms.Schedule)
+// A dateDay is all that falls on one moment.
+type dateDay struct {
+	Due, When string
+	Lines     []shownDate
+}
+
+// Still reports whether nothing is left to be done on a day.
+func (d dateDay) Still() bool {
+	return !slices.ContainsFunc(d.Lines, func(l shownDate) bool { return !l.Skipped && !l.Done })
+}
+
+// soonest is how many days to come are seen at once; the others are one tap away.
+const soonest = 3
+
+// dateDays lists what an exchange plans, in order: what is to be done next, what
+// comes later, and what is over.
+func (v *visit) dateDays(d *exchangeData, o *federation.Object, me federation.IRI) {
+	plan := slices.Clone(d.Terms.Schedule)
 	slices.SortStableFunc(plan, func(a, b federation.Commitment) int { return a.Due.Compare(b.Due) })
-	for _, c := range plan {
-		if l := v.dateLine(x, o, c, me); l.over {
-			over = append(over, l)
-		} else {
-			open = append(open, l)
+	for len(plan) > 0 {
+		n := 1
+		for n < len(plan) && plan[n].Due.Equal(plan[0].Due) {
+			n++
+		}
+		day, over := dateDay{}, true
+		for _, c := range plan[:n] {
+			l := v.dateLine(d.Exchange, o, c, me)
+			day.Due, day.When, over = l.Due, l.When, over && l.over
+			day.Lines = append(day.Lines, shownDate{d.Printer, l, d.URL, d.As, d.Secret, d.Key, d.Mail})
+		}
+		switch plan = plan[n:]; {
+		case over:
+			d.Past = append(d.Past, day)
+		case len(d.Dates) < soonest:
+			d.Dates = append(d.Dates, day)
+		default:
+			d.Later = append(d.Later, day)
 		}
 	}
-	return open, over
 }
 
 func (v *visit) dateLine(x *federation.Exchange, o *federation.Object, c federation.Commitment, me federation.IRI) dateLine {
@@ -83,11 +109,6 @@ type shownDate struct {
 	URL, As, Secret string
 	Key             int64
 	Mail            bool // whoever takes a share can be written to
-}
-
-// DateLine is a line as its template wants it.
-func (d *exchangeData) DateLine(l dateLine) shownDate {
-	return shownDate{d.Printer, l, d.URL, d.As, d.Secret, d.Key, d.Mail}
 }
 
 // currencyCode is the ISO code of a currency, or the URI that names it.

@@ -38,7 +38,7 @@ func TestASeasonOnItsPage(t *testing.T) {
 		amap.post(page, url.Values{"do": {"accept"}}).wants(t, 303)
 		body := me.get(page).wants(t, 200, "Les dates", "jeudi 15 octobre 2026", "18\u202fh\u202f30", "27\u202f€ à régler").body
 		var days []string
-		for _, m := range regexp.MustCompile(`name="due" value="([^"]+)"><input type="hidden" name="kind" value="delivered"><button class="quiet" name="do" value="kept">`).FindAllStringSubmatch(body, -1) {
+		for _, m := range regexp.MustCompile(`name="due" value="([^"]+)"><input type="hidden" name="kind" value="delivered"><button class="quiet small" name="do" value="kept">`).FindAllStringSubmatch(body, -1) {
 			days = append(days, m[1])
 		}
 		if len(days) != 3 {

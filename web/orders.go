@@ -35,6 +35,7 @@ type ordersData struct {
 	Over    []*exchangeView
 	Day     string // today, for the sheet
 	Query   string // that keeps the day
+	Renewal string // where the next season is prepared
 	More    string // the next part of a long list
 	Capped  string // says that there is more
 	all     []orderDay
@@ -180,6 +181,9 @@ func (v *visit) ordersOf(ctx context.Context, tx *store.Tx) (*ordersData, error)
 		views = append(views, more...)
 	}
 	d := &ordersData{Card: v.card(o), Need: p.Purpose == federation.PurposeRequest, Day: v.words.Day(v.Now().In(v.zone()))}
+	if len(p.Dates) > 0 && p.Every == "" {
+		d.Renewal = d.Card.URL + "/renewal"
+	}
 	days := map[string]*orderDay{}
 	sums := map[string]federation.Decimal{}
 	add := func(due time.Time, l *orderLine, quantity federation.Decimal) {

@@ -79,6 +79,7 @@ func routes() []route {
 		{path: "/feed/read", who: member, post: (*visit).readFeed},
 		{path: "/objects/{id}/exchanges", who: member, get: (*visit).ordersPage, post: (*visit).tickOrder},
 		{path: "/objects/{id}/exchanges/sheet", who: member, get: (*visit).ordersSheet},
+		{path: "/objects/{id}/renewal", who: member, get: (*visit).renewalPage, post: (*visit).offerNext},
 		{path: "/objects/{id}/exchanges/table", who: member, get: (*visit).ordersTable},
 		{path: "/record", who: member, get: (*visit).recordPage, post: (*visit).record},
 		{path: "/exchanges", who: member, get: (*visit).exchanges},

@@ -25,7 +25,7 @@ func (i *instance) bread(more ...string) string {
 
 // falls lists on which days a kind of commitment can be noted on a page.
 func falls(body, kind string) (days []string) {
-	for _, m := range regexp.MustCompile(`name="due" value="([^"]+)"><input type="hidden" name="kind" value="`+kind+`"><button class="quiet" name="do" value="kept">`).FindAllStringSubmatch(body, -1) {
+	for _, m := range regexp.MustCompile(`name="due" value="([^"]+)"><input type="hidden" name="kind" value="`+kind+`"><button class="quiet small" name="do" value="kept">`).FindAllStringSubmatch(body, -1) {
 		days = append(days, m[1])
 	}
 	return days
