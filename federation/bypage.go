@@ -76,6 +76,10 @@ func Record(ctx context.Context, s State, x *Exchange) ([]*Activity, error) {
 	if price != nil && Priced(x.Terms.Mode) {
 		x.Terms.Price = price // what the two agreed on
 	}
+	x.Purpose = p.Purpose
+	if err := withinLimit(ctx, s, x); err != nil {
+		return nil, err
+	}
 	owed, err := takeStock(ctx, s, x)
 	if err != nil {
 		return nil, err

@@ -284,6 +284,11 @@ func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok 
 	if terms != nil && !terms.same(x.Terms) {
 		return nil, true, fmt.Errorf("%w: %s agrees to something that was not asked for", ErrForbidden, a.ID)
 	}
+	if x.Publisher.Origin() == s.Home() { // a peer holds to its own limit, and we did when we asked
+		if err := withinLimit(ctx, s, x); err != nil {
+			return nil, true, err
+		}
+	}
 	if owed, err = takeStock(ctx, s, x); err != nil {
 		return nil, true, err
 	}

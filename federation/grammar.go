@@ -63,6 +63,10 @@ type State interface {
 	// ExchangeWith returns what was agreed on last of a proposal with a partner.
 	ExchangeWith(ctx context.Context, proposal, partner IRI) (*Exchange, error)
 	PutExchange(ctx context.Context, x *Exchange) error
+	// Ledger returns what stands between an actor and others, and what they ask for.
+	Ledger(ctx context.Context, actor IRI) ([]*Exchange, error)
+	// LedgerLimit is how far below nought balances may go; empty: no limit.
+	LedgerLimit(ctx context.Context) (Decimal, error)
 
 	// LogActivity remembers that actor spoke this activity: [ErrSeen] if it
 	// was remembered before.

@@ -3,6 +3,7 @@
 package federation
 
 import (
+	"context"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -109,4 +110,66 @@ func (b Balance) Within(limit, more Decimal) bool {
 	owed := new(big.Rat).Add(b.Spent.Rat(), b.Bound.Rat())
 	owed.Add(owed, more.Rat()).Sub(owed, b.Earned.Rat())
 	return owed.Cmp(limit.Rat()) <= 0
+}
+
+// withinLimit holds whoever would owe by an exchange to the limit of balances,
+// with what they owe, agreed to, and asked for already. Whichever of the two it
+// is, and however the two came to agree. No two of their exchanges are agreed
+// on at once.
+func withinLimit(ctx context.Context, s State, x *Exchange) error {
+	agreed := *x
+	agreed.State = ExchangeAgreed
+	e, ok := agreed.Entry()
+	if !ok {
+		return nil
+	}
+	limit, err := s.LedgerLimit(ctx)
+	if err != nil || limit == "" {
+		return err
+	}
+	if err := s.Lock(ctx, "ledger "+e.From); err != nil {
+		return err
+	}
+	list, err := s.Ledger(ctx, e.From)
+	if err != nil {
+		return err
+	}
+	var others []*Exchange
+	for _, o := range list {
+		if o.ID == x.ID {
+			continue
+		}
+		if o.Open() && o.Partner == e.From {
+			asked := *o
+			asked.State = ExchangeAgreed
+			o = &asked
+		}
+		others = append(others, o)
+	}
+	balance := Balance{Unit: e.Unit}
+	for _, b := range Balances(e.From, others) {
+		if b.Unit == e.Unit {
+			balance = b
+		}
+	}
+	if balance.Within(limit, e.Amount) {
+		return nil
+	}
+	reason := "error_ledger_limit"
+	if e.From == x.Publisher {
+		reason = "error_ledger_limit_publisher"
+	}
+	return field("reciprocal", reason, "%s more would be beyond %s", e.Amount, limit)
+}
+
+// Signature is the value of the proof of the last receipt that one of the two
+// signed.
+func (e Entry) Signature(by IRI) string {
+	for _, doc := range slices.Backward(e.Signed) {
+		m := members(doc)
+		if IRI(text(m["attributedTo"])) == by {
+			return text(members(m["proof"])["proofValue"])
+		}
+	}
+	return ""
 }

@@ -169,6 +169,15 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	if wished && isPriceOf(wrong) { // the publisher named that price
 		t, wrong = p.schedule(x.Terms, s.Now()), nil
 	}
+	expected, err := goesOn(ctx, s, p, o, x)
+	if err != nil {
+		return nil, err
+	}
+	if wrong == nil {
+		if wrong, err = wouldOwe(ctx, s, x, t, before, publisher.Local && (wished || expected || p.AtOnce)); err != nil {
+			return nil, err
+		}
+	}
 	if wrong != nil && (ours || !publisher.Local) {
 		return nil, wrong
 	}
@@ -181,10 +190,6 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	}
 	x.Terms = t
 	if err := become(ctx, s, x, ExchangeProposed); err != nil || !publisher.Local {
-		return nil, err
-	}
-	expected, err := goesOn(ctx, s, p, o, x)
-	if err != nil {
 		return nil, err
 	}
 	if wished || (p.AtOnce || expected) && !secret {
@@ -215,6 +220,25 @@ func goesOn(ctx context.Context, s State, p Proposal, o *Object, x *Exchange) (b
 	}
 	return before.Publisher == x.Publisher && before.Renewal == o.ID && before.Terms.Quantity.Unit == x.Terms.Quantity.Unit &&
 		before.Terms.Quantity.Value.Cmp(x.Terms.Quantity.Value) >= 0, nil
+}
+
+// wouldOwe says what is wrong if an exchange would take whoever owes by it beyond
+// the limit: who asks, at once; who published, where it would be agreed to at once.
+func wouldOwe(ctx context.Context, s State, x *Exchange, t Terms, before *Exchange, atOnce bool) (wrong, err error) {
+	asked := *x
+	if asked.Terms = t; before != nil {
+		asked.ID = before.ID
+	}
+	if asked.Provider() == asked.Partner && !atOnce {
+		return nil, nil
+	}
+	var f *FieldError
+	if err := withinLimit(ctx, s, &asked); errors.As(err, &f) {
+		return f, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return nil, nil
 }
 
 // turnDown refuses what cannot be, and tells both why.
@@ -248,15 +272,23 @@ func together(ctx context.Context, s State, p Proposal, o *Object) ([]*Activity,
 		return nil, err
 	}
 	var sum Decimal
+	var owed []*Activity
 	for _, x := range open {
-		sum = sum.Plus(x.Terms.Quantity.Value)
+		var f *FieldError
+		switch err := withinLimit(ctx, s, x); {
+		case errors.As(err, &f): // all others are not to wait for them
+			a := NewAnswer(Reject, x, o, "", nil)
+			a.Saying = &Saying{Kind: SayReason, Reason: f.Reason, Event: o.ID}
+			owed = append(owed, a)
+		case err != nil:
+			return nil, err
+		default:
+			sum = sum.Plus(x.Terms.Quantity.Value)
+			owed = append(owed, NewAnswer(Accept, x, o, "", nil))
+		}
 	}
 	if sum.Cmp(p.Threshold.Value) < 0 {
 		return nil, nil
-	}
-	var owed []*Activity
-	for _, x := range open {
-		owed = append(owed, NewAnswer(Accept, x, o, "", nil))
 	}
 	return owed, nil
 }

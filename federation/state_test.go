@@ -23,6 +23,7 @@ type memory struct {
 	suspended  map[IRI]bool
 	notices    []Notice
 	exchanges  map[IRI]Exchange
+	limit      Decimal
 }
 
 var noon = time.Date(2026, 9, 12, 12, 0, 0, 0, time.UTC)
@@ -255,6 +256,17 @@ func (s *memory) ExchangeWith(_ context.Context, proposal, partner IRI) (*Exchan
 	}
 	return nil, fmt.Errorf("exchange of %s: %w", partner, ErrNotFound)
 }
+
+func (s *memory) Ledger(_ context.Context, actor IRI) (list []*Exchange, err error) {
+	for _, id := range slices.Sorted(maps.Keys(s.exchanges)) {
+		if x := s.exchanges[id]; x.Party(actor) {
+			list = append(list, &x)
+		}
+	}
+	return list, nil
+}
+
+func (s *memory) LedgerLimit(context.Context) (Decimal, error) { return s.limit, nil }
 
 func (s *memory) PutExchange(_ context.Context, x *Exchange) error {
 	s.exchanges[x.ID] = *x

@@ -35,10 +35,6 @@ func AskTx(ctx context.Context, tx *store.Tx, from, proposal federation.IRI, t f
 	if err != nil {
 		return nil, err
 	}
-	x := &federation.Exchange{Publisher: o.AttributedTo, Partner: from, Purpose: p.Purpose, State: federation.ExchangeAgreed, Terms: t}
-	if err := within(ctx, tx, x, from); err != nil {
-		return nil, err
-	}
 	a := federation.NewOffer(o, t, from)
 	if err := PublishTx(ctx, tx, a); err != nil {
 		return nil, err
@@ -58,11 +54,6 @@ func AcceptCounterTx(ctx context.Context, tx *store.Tx, x *federation.Exchange) 
 		return RespondTx(ctx, tx, &federation.Exchange{
 			Proposal: x.Proposal, Partner: x.Partner, Terms: t, Offer: federation.IRI(fmt.Sprintf("%s#offer-%d", x.Partner, len(x.Turns)+1)),
 		})
-	}
-	wanted := *x
-	wanted.Terms, wanted.State = t, federation.ExchangeAgreed
-	if err := within(ctx, tx, &wanted, x.Partner); err != nil {
-		return err
 	}
 	o, err := tx.Whole(ctx, x.Proposal)
 	if err != nil {
@@ -89,48 +80,7 @@ func AnswerOfferTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, ve
 			counter.Price = checked.Price
 		}
 	}
-	if verb == federation.Accept {
-		wanted := *x
-		wanted.State = federation.ExchangeAgreed
-		if err := within(ctx, tx, &wanted, x.Publisher); err != nil {
-			return err
-		}
-	}
 	return PublishTx(ctx, tx, federation.NewAnswer(verb, x, o, reason, counter))
-}
-
-// LimitSetting is how far below nought a balance of one of ours may go, in each
-// unit; empty: as far as they like.
-const LimitSetting = "ledger.limit"
-
-// within holds one of ours to the limit of balances: what they would owe by an
-// exchange, with what they owe and agreed to already.
-func within(ctx context.Context, tx *store.Tx, x *federation.Exchange, who federation.IRI) error {
-	e, ok := x.Entry()
-	if !ok || e.From != who {
-		return nil
-	}
-	limit, err := tx.Setting(ctx, LimitSetting)
-	if errors.Is(err, federation.ErrNotFound) || err == nil && limit == "" {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	list, err := tx.Ledger(ctx, who)
-	if err != nil {
-		return err
-	}
-	balance := federation.Balance{Unit: e.Unit}
-	for _, b := range federation.Balances(who, list) {
-		if b.Unit == e.Unit {
-			balance = b
-		}
-	}
-	if !balance.Within(federation.Decimal(limit), e.Amount) {
-		return &federation.FieldError{Field: "reciprocal", Reason: "error_ledger_limit", Detail: fmt.Sprintf("%s more would be beyond %s", e.Amount, limit)}
-	}
-	return nil
 }
 
 // CancelTx ends an exchange on behalf of one of the two: who asked takes the

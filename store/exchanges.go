@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -140,13 +141,26 @@ func (tx *Tx) CountExchangesOf(ctx context.Context, proposal federation.IRI) (n,
 	return int(count), int(of), err
 }
 
+// LedgerLimitSetting is how far below nought a balance may go here, in each unit;
+// empty: as far as they like.
+const LedgerLimitSetting = "ledger.limit"
+
+// LedgerLimit returns it.
+func (tx *Tx) LedgerLimit(ctx context.Context) (federation.Decimal, error) {
+	limit, err := tx.Setting(ctx, LedgerLimitSetting)
+	if errors.Is(err, federation.ErrNotFound) {
+		err = nil
+	}
+	return federation.Decimal(limit), err
+}
+
 // Ledger returns all that stands between an actor and others, as publisher or as
-// partner, that was agreed on, the oldest first.
+// partner, that was agreed on or is asked for, the oldest first.
 func (tx *Tx) Ledger(ctx context.Context, actor federation.IRI) ([]*federation.Exchange, error) {
 	return bare(all(ctx, tx, scanExchange, `
 		SELECT `+exchangeColumns+` FROM exchanges x
 		WHERE x.seq IN (SELECT seq FROM exchanges WHERE publisher = ? UNION SELECT seq FROM exchanges WHERE partner = ?)
-			AND x.state IN ('agreed', 'fulfilled') ORDER BY x.updated, x.seq LIMIT ?`, actor, actor, maxExport))
+			AND x.state IN ('proposed', 'countered', 'agreed', 'fulfilled') ORDER BY x.updated, x.seq LIMIT ?`, actor, actor, maxExport))
 }
 
 // WaitingExchanges counts the exchanges that wait for one of these actors.

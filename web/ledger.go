@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -52,7 +51,7 @@ func (v *visit) ledger(ctx context.Context, tx *store.Tx) (*page, error) {
 	for _, b := range federation.Balances(voice.ID, list) {
 		d.Balances = append(d.Balances, v.balanceLine(b))
 	}
-	if limit := federation.Decimal(v.facts.setting(outbox.LimitSetting)); limit != "" {
+	if limit := federation.Decimal(v.facts.setting(store.LedgerLimitSetting)); limit != "" {
 		d.Limit = v.words.Number(limit)
 	}
 	var ids []federation.IRI
@@ -124,24 +123,72 @@ func (v *visit) ledgerExport(ctx context.Context, tx *store.Tx) (*page, error) {
 		}
 	}
 	if v.r.URL.Query().Get("format") == "json" {
-		body, err := json.MarshalIndent(entries, "", "\t")
+		keys, err := v.ledgerKeys(ctx, tx, entries)
+		if err != nil {
+			return nil, err
+		}
+		body, err := json.MarshalIndent(ledgerFile{entries, keys}, "", "\t")
 		return fetch(name+".json", "application/json", body), err
 	}
-	rows := [][]string{{"at", "from", "to", "amount", "unit", "exchange", "signed_by_both"}}
+	rows := [][]string{{"at", "from", "to", "amount", "unit", "exchange", "signed_by_both", "signature_from", "signature_to"}}
 	for _, e := range entries {
 		both := "no"
 		if e.Both {
 			both = "yes"
 		}
-		rows = append(rows, []string{e.At.UTC().Format(time.RFC3339), string(e.From), string(e.To), string(e.Amount), e.Unit, string(e.Exchange), both})
+		rows = append(rows, []string{
+			e.At.UTC().Format(time.RFC3339), string(e.From), string(e.To), string(e.Amount), e.Unit, string(e.Exchange), both, e.Signature(e.From), e.Signature(e.To),
+		})
 	}
 	return fetch(name+".csv", "text/csv; charset=utf-8", sheetOf(rows)), nil
 }
 
+// A ledgerFile is what is needed to check a ledger without asking any server:
+// the statements with the receipts of both, and the keys that signed them.
+type ledgerFile struct {
+	Entries []federation.Entry `json:"entries"`
+	Keys    []ledgerKey        `json:"keys"`
+}
+
+// A ledgerKey is a public key of one of the parties.
+type ledgerKey struct {
+	ID        federation.IRI `json:"id"`
+	Owner     federation.IRI `json:"owner"`
+	Algorithm string         `json:"algorithm"`
+	PEM       string         `json:"publicKeyPem"`
+}
+
+// ledgerKeys are those of all who signed, with the ones they had before.
+func (v *visit) ledgerKeys(ctx context.Context, tx *store.Tx, entries []federation.Entry) ([]ledgerKey, error) {
+	var ids []federation.IRI
+	for _, e := range entries {
+		for _, id := range []federation.IRI{e.From, e.To} {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	actors, err := tx.Actors(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	keys := []ledgerKey{}
+	for _, id := range ids {
+		if a := actors[id]; a != nil {
+			for _, k := range slices.Concat(a.Keys, a.Former) {
+				if k.Algorithm == "ed25519" {
+					keys = append(keys, ledgerKey{k.ID, id, k.Algorithm, k.PEM})
+				}
+			}
+		}
+	}
+	return keys, nil
+}
+
 // ledgerSettings is where an administrator sets how much members may owe.
 func (v *visit) ledgerSettings(context.Context, *store.Tx) (*page, error) {
-	limit := v.words.Number(federation.Decimal(v.facts.setting(outbox.LimitSetting)))
-	if v.facts.setting(outbox.LimitSetting) == "" {
+	limit := v.words.Number(federation.Decimal(v.facts.setting(store.LedgerLimitSetting)))
+	if v.facts.setting(store.LedgerLimitSetting) == "" {
 		limit = ""
 	}
 	return v.ledgerForm(v.form(url.Values{"limit": {limit}})), nil
@@ -167,7 +214,7 @@ func (v *visit) saveLedger(ctx context.Context) (*page, error) {
 	if len(f.mistakes) > 0 {
 		return v.ledgerForm(f), nil
 	}
-	if err := v.setAll(ctx, map[string]string{outbox.LimitSetting: string(limit)}); err != nil {
+	if err := v.setAll(ctx, map[string]string{store.LedgerLimitSetting: string(limit)}); err != nil {
 		return nil, err
 	}
 	return see("/settings/ledger", "saved"), nil

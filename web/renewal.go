@@ -232,7 +232,7 @@ func (v *visit) renewalPart(ctx context.Context, tx *store.Tx, x *federation.Exc
 	if x.Renewal == "" {
 		return nil, nil
 	}
-	o, err := tx.Object(ctx, x.Renewal)
+	o, err := tx.Whole(ctx, x.Renewal)
 	if err != nil || o.Gone() {
 		return nil, ignoreMissing(err)
 	}
@@ -297,7 +297,7 @@ func (v *visit) goOn(ctx context.Context, tx *store.Tx, d *deal) (string, error)
 	if d.me != d.x.Partner || d.x.Renewal == "" {
 		return "", federation.ErrConflict
 	}
-	o, err := tx.Object(ctx, d.x.Renewal)
+	o, err := tx.Whole(ctx, d.x.Renewal)
 	if err != nil {
 		return "", err
 	}
@@ -306,7 +306,7 @@ func (v *visit) goOn(ctx context.Context, tx *store.Tx, d *deal) (string, error)
 	}
 	t := federation.Terms{Quantity: d.x.Terms.Quantity, Mode: d.x.Terms.Mode, Place: d.x.Terms.Place}
 	if !d.x.ByPage(v.Origin) {
-		_, err := outbox.AskTx(ctx, tx, d.me, o, t)
+		_, err := outbox.AskTx(ctx, tx, d.me, o.ID, t)
 		return "exchange_renewed", err
 	}
 	return "exchange_renewed", v.goOnByPage(ctx, tx, d, o, t)
