@@ -30,6 +30,7 @@ type designData struct {
 	Options       []option
 	Alerts        []sampleAlert
 	Replies       []*replyData
+	Deals         []*exchangeView
 }
 
 type sampleAlert struct{ Class, Icon, Text string }
@@ -51,6 +52,7 @@ func (v *visit) design(context.Context, *store.Tx) (*page, error) {
 		},
 	}
 	d.Wrong.wrong("price", "error_number")
+	d.Deals = v.sampleDeals(offer)
 	p, _ := federation.ProposalOf(offer)
 	d.Bar, d.Facts = v.priceBar(p), v.factsOf(offer)
 	for _, o := range []*federation.Object{offer, v.sampleNeed(), event, v.sampleNote("Article"), v.sampleNote("Note")} {
@@ -159,4 +161,19 @@ func (v *visit) sampleOff(author *who) ([]*card, error) {
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// sampleDeals are exchanges as lists show them.
+func (v *visit) sampleDeals(o *federation.Object) (all []*exchangeView) {
+	for _, state := range []string{federation.ExchangeProposed, federation.ExchangeAgreed, federation.ExchangeRefused} {
+		x := &federation.Exchange{
+			ID: v.local("/exchanges/sample"), Proposal: o.ID, Publisher: o.AttributedTo, Partner: v.local("/actors/sample"), State: state, Updated: v.Now(),
+			Terms: federation.Terms{Quantity: &federation.Quantity{Unit: "one", Value: "2"}, Mode: "sale", Due: v.Now().AddDate(0, 0, 3)},
+		}
+		e := v.exchangeView(x, o, x.Publisher)
+		e.URL, e.OtherName = "#main", "Camille Martin"
+		e.Now = v.words.T(e.nowWord(), "Name", e.OtherName)
+		all = append(all, e)
+	}
+	return all
 }

@@ -108,6 +108,34 @@ func TestAListBecomesDrafts(t *testing.T) {
 			t.Errorf("%d offers", n)
 		}
 		b.bringList("liste.csv", shoppingList, url.Values{"as": {"amap"}}).wants(t, 404) // not their voice
+
+		// The same list again changes its drafts; once they are published, it finds them.
+		drafts := func() (list []*store.Draft) {
+			i.update(func(ctx context.Context, tx *store.Tx) (err error) {
+				list, err = tx.Drafts(ctx, i.accounts["member"].ID)
+				return err
+			})
+			return list
+		}
+		again := b.bringList("liste.csv", shoppingList, url.Values{"as": {"camille-member"}}).wants(t, 303).Header.Get("Location")
+		b.post(again, url.Values{"row": {"2"}, "do": {"draft"}}).wants(t, 303)
+		if n := len(drafts()); n != 2 {
+			t.Fatalf("%d drafts of two rows", n)
+		}
+		for _, d := range drafts() {
+			if d.Title == "Pommes" {
+				b.get("/publish/offer?draft="+d.ID).wants(t, 200, `name="reference" value="P1"`)
+				f := url.Values(d.Fields)
+				f.Set("draft", d.ID)
+				b.post("/publish/offer", f).wants(t, 303)
+			}
+		}
+		third := b.bringList("liste.csv", shoppingList, url.Values{"as": {"camille-member"}}).wants(t, 303).Header.Get("Location")
+		b.get(third).wants(t, 200, "sans changement")
+		b.post(third, url.Values{"row": {"2"}}).wants(t, 303)
+		if n := len(i.offersOf(i.accounts["member"].Person)); n != 1 {
+			t.Errorf("%d offers of one row", n)
+		}
 	})
 }
 

@@ -68,15 +68,12 @@ func (v *visit) listAgain(ctx context.Context, f *form) (p *page, err error) {
 // draftList keeps rows as drafts.
 func (v *visit) draftList(ctx context.Context, b *broughtList, f *form, chosen []*listedRow) (*page, error) {
 	err := v.DB.Update(ctx, func(tx *store.Tx) error {
+		known, err := v.draftsReferred(ctx, tx, b.voice)
+		if err != nil {
+			return err
+		}
 		for _, r := range chosen {
-			kind := "offer"
-			if r.form.Purpose == federation.PurposeRequest {
-				kind = "need"
-			}
-			values := offerValues(r.form)
-			values.Set("as", b.voice.Username)
-			d := &store.Draft{Account: v.account.ID, Kind: kind, Action: "/publish/" + kind, Title: r.Title(), Fields: values}
-			if err := tx.PutDraft(ctx, d); err != nil {
+			if err := tx.PutDraft(ctx, v.draftOfRow(b, r, known[r.Reference])); err != nil {
 				return err
 			}
 		}
@@ -87,6 +84,53 @@ func (v *visit) draftList(ctx context.Context, b *broughtList, f *form, chosen [
 		return v.listAgain(ctx, f)
 	}
 	return see("/drafts", "drafted"), err
+}
+
+// draftOfRow is the draft of a row: a change of what was published under its
+// reference, or the draft that there is already.
+func (v *visit) draftOfRow(b *broughtList, r *listedRow, known *store.Draft) *store.Draft {
+	kind := "offer"
+	if r.form.Purpose == federation.PurposeRequest {
+		kind = "need"
+	}
+	values := offerValues(r.form)
+	values.Set("as", b.voice.Username)
+	if r.Reference != "" && len(r.Reference) <= maxReference {
+		values.Set("reference", r.Reference)
+	}
+	d := &store.Draft{Account: v.account.ID, Kind: kind, Action: "/publish/" + kind, Title: r.Title(), Fields: values}
+	if r.old != nil {
+		d.Action = v.href(r.old) + "/edit"
+	}
+	if known != nil {
+		d.ID = known.ID
+	}
+	return d
+}
+
+// maxReference is how long a reference may be that a draft keeps.
+const maxReference = 500
+
+// draftsReferred finds the drafts of lists that were brought before, by their
+// references.
+func (v *visit) draftsReferred(ctx context.Context, tx *store.Tx, voice *federation.Actor) (map[string]*store.Draft, error) {
+	list, err := tx.Drafts(ctx, v.account.ID)
+	known := map[string]*store.Draft{}
+	for _, d := range list {
+		if reference := at(d.Fields["reference"], 0); reference != "" && at(d.Fields["as"], 0) == voice.Username {
+			known[reference] = d
+		}
+	}
+	return known, err
+}
+
+// refer keeps under which reference of a list a post is known that was a draft.
+func (v *visit) refer(ctx context.Context, tx *store.Tx, f *form, o *federation.Object) error {
+	reference := f.Value("reference")
+	if _, ok := federation.ProposalOf(o); !ok || reference == "" || len(reference) > maxReference {
+		return nil
+	}
+	return tx.Refer(ctx, o.AttributedTo, reference, o.ID)
 }
 
 // sendList publishes rows, a few in each transaction: whoever sends the form

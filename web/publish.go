@@ -316,6 +316,9 @@ func (v *visit) sendTx(ctx context.Context, tx *store.Tx, a *federation.Activity
 		}
 	}
 	err := v.publishTx(ctx, tx, a, f)
+	if err == nil {
+		err = v.refer(ctx, tx, f, a.Enclosed)
+	}
 	if draft := f.Value("draft"); err == nil && draft != "" {
 		err = tx.DropDraft(ctx, v.account.ID, draft)
 	}

@@ -386,7 +386,7 @@ func (v *visit) respondForm(o *federation.Object, f *form, do string) *page {
 	if do != "ask" {
 		title = "page_respond_" + do
 	}
-	p := &page{Name: "respond", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes}
+	p := &page{Name: "respond", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: []string{"sum.js"}}
 	if len(f.mistakes) > 0 {
 		p.Status = http.StatusUnprocessableEntity
 	}
