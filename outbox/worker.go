@@ -158,7 +158,10 @@ func (w *Worker) keep(ctx context.Context, host string, run *hostRun, done <-cha
 // finish records what became of a claim and when the host is to be tried again.
 func (w *Worker) finish(ctx context.Context, hw *store.HostWork, run *hostRun) error {
 	var next time.Time
-	if run.down {
+	switch {
+	case run.down && run.took && !run.busy:
+		run.putOff(w.Now()) // the host is well: it is the document that it cannot take
+	case run.down:
 		step := backOff[min(hw.Failures, len(backOff)-1)]
 		next = w.Now().Add(max(jitter(step), run.retryAfter))
 	}
@@ -211,6 +214,8 @@ type hostRun struct {
 	gone       []*store.Delivery // their inbox is no more
 	lost       bool              // another worker has the host
 	down       bool
+	busy       bool // it asked to be left alone
+	took       bool // it took something
 	retryAfter time.Duration
 }
 
@@ -269,17 +274,33 @@ func (r *hostRun) done(d *store.Delivery, o outcome) {
 	if o.Outcome == store.Gone {
 		r.gone = append(r.gone, d)
 	}
+	r.took = r.took || o.Outcome == store.Delivered
 	if o.down {
-		r.down = true
+		r.down, r.busy = true, r.busy || o.busy
 		r.retryAfter = max(r.retryAfter, o.retryAfter)
 	}
 }
 
-// An outcome is what became of one delivery; down says that the trouble is the
-// host's, not the document's.
+// putOff lets what failed rest, each for as long as it has failed, and nothing
+// else.
+func (r *hostRun) putOff(now time.Time) {
+	for n := range r.results {
+		if r.results[n].Outcome != store.Retry || !r.results[n].Due.IsZero() {
+			continue
+		}
+		for _, d := range r.work.Deliveries {
+			if d.ID == r.results[n].ID {
+				r.results[n].Due = now.Add(jitter(backOff[min(d.Attempts, len(backOff)-1)]))
+			}
+		}
+	}
+}
+
+// An outcome is what became of one delivery; down says that the trouble seems to
+// be the host's, not the document's, and busy that the host says so.
 type outcome struct {
 	store.DeliveryResult
-	down       bool
+	down, busy bool
 	retryAfter time.Duration
 }
 
@@ -310,7 +331,7 @@ func (w *Worker) judge(hw *store.HostWork, d *store.Delivery, a remote.Answer) o
 		return w.result(d, store.Gone, s, errors.New("the inbox is gone"))
 	case s == 408, s == 425, s == 429, s >= 500 && s != 501:
 		o := w.result(d, store.Retry, s, fmt.Errorf("answered %d", s))
-		o.retryAfter = min(a.RetryAfter, 24*time.Hour)
+		o.retryAfter, o.busy = min(a.RetryAfter, 24*time.Hour), s != 500 || a.RetryAfter > 0
 		return w.expire(hw, d, o)
 	}
 	// Refused for a reason of its own: it may be a passing one, a key that the

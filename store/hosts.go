@@ -112,7 +112,9 @@ func (tx *Tx) work(ctx context.Context, host string, each int) ([]*Delivery, err
 			}
 		}
 		if len(empty) == 0 {
-			slices.SortFunc(list, func(a, b *Delivery) int { return cmp.Compare(a.ID, b.ID) })
+			slices.SortFunc(list, func(a, b *Delivery) int {
+				return cmp.Or(cmp.Compare(a.Attempts, b.Attempts), cmp.Compare(a.ID, b.ID)) // what failed shall hold nothing up
+			})
 			return list, nil
 		}
 		_, err = tx.exec(ctx, `UPDATE deliveries SET state = 'superseded', done = ? WHERE id IN (?)`, tx.now, among(empty))

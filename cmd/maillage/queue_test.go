@@ -404,6 +404,45 @@ func TestPeersAnswers(t *testing.T) {
 				t.Errorf("it was tried %d times", n)
 			}
 		})
+		t.Run("a document that a peer falls over holds nothing else up", func(t *testing.T) {
+			for name, falls := range map[string]func(*http.Request) (*http.Response, error){
+				"silence": func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF },
+				"500": func(r *http.Request) (*http.Response, error) {
+					return answerWith(r, http.StatusInternalServerError), nil
+				},
+			} {
+				i, net, clock := queued(t, fresh(t))
+				i.fan("frail.example", "ann")
+				net.answers(func(_ string, r *http.Request) (*http.Response, error) {
+					body, err := r.GetBody()
+					if err != nil {
+						return nil, err
+					}
+					if raw, err := io.ReadAll(body); err != nil || !bytes.Contains(raw, []byte("indigeste")) {
+						return nil, err
+					}
+					return falls(r)
+				})
+				tried := func(n int) func() bool {
+					return func() bool {
+						return i.number("SELECT COALESCE(max(attempts), 0) FROM deliveries WHERE state = 'pending'") == n && i.due().After(clock.now())
+					}
+				}
+				i.writes(i.Actor, "indigeste", federation.Public, i.Actor.Followers)
+				eventually(t, name+": it was tried", tried(1))
+				for n := range 5 {
+					i.writes(i.Actor, fmt.Sprint("léger ", n), federation.Public, i.Actor.Followers)
+				}
+				clock.set(i.due())
+				eventually(t, name+": all others arrive", func() bool { return len(net.arrivals("frail.example")) == 5 })
+				eventually(t, name+": it was tried again", tried(2))
+				if n := i.host("frail.example").Failures; n != 0 {
+					t.Errorf("%s: the host failed %d times", name, n)
+				}
+				clock.set(i.due())
+				eventually(t, name+": and again later", tried(3))
+			}
+		})
 		t.Run("401 is answered by the other signature", func(t *testing.T) {
 			i, net, _ := queued(t, fresh(t))
 			i.fan("modern.example", "ann")
