@@ -121,6 +121,8 @@ type layout struct {
 	Lines    []string
 	Link     string
 	LinkText string
+	// Of an event: GoToSocial shows no title.
+	Page, Title string
 	// Of an event that is one of several dates:
 	Series, Repeats, SeriesText string
 	Tags                        []federation.Tag

@@ -44,7 +44,7 @@ func (w writer) event() error {
 	}
 	body := blocksOf(w.s.Content)
 	w.o.Summary = w.summary(e, status, plain(body[:min(1, len(body))]))
-	l := layout{Heading: status, Body: body, Tags: w.hashtags()}
+	l := layout{Heading: status, Body: body, Page: w.page(), Title: w.o.Name, Tags: w.hashtags()}
 	if w.s.Price != "" {
 		l.Lines = append(l.Lines, "💶 "+w.s.Price)
 	}
