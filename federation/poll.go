@@ -216,7 +216,7 @@ func vote(ctx context.Context, s State, a *Activity, o *Object) (owed []*Activit
 	if chosen < 0 || about.Gone() || !EventOf(about).TakesAnswers() || !admits(ctx, s, about, a.Actor) {
 		return nil, true, nil
 	}
-	asked.Pending = false
+	asked.Pending, asked.At = false, s.Now()
 	if err := s.PutEdge(ctx, asked); err != nil {
 		return nil, true, err
 	}

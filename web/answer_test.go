@@ -5,6 +5,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -175,4 +176,26 @@ func TestAnEndBeforeTheStartIsShownWithBothTimes(t *testing.T) {
 			t.Errorf("no %q in the page", w)
 		}
 	}
+}
+
+// Who votes in a poll that they do not come leaves no answer: the organiser sees it
+// all the same.
+func TestOrganiserSeesWhoVotedNo(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		path := led(i.as("admin").post("/publish/event", event()).wants(t, 303))
+		id := federation.IRI(origin + path)
+		zoe, bob, eve := i.peer("zoe"), i.peer("bob"), i.peer("eve")
+		i.update(func(ctx context.Context, tx *store.Tx) error {
+			return errors.Join(
+				tx.PutEdge(ctx, &federation.Edge{Kind: federation.Asked, From: zoe.ID, To: id, By: "https://x.example/1", At: i.now()}),
+				tx.PutEdge(ctx, &federation.Edge{Kind: federation.Asked, From: bob.ID, To: id, By: "https://x.example/2", At: i.now()}),
+				tx.PutEdge(ctx, &federation.Edge{Kind: federation.Join, From: bob.ID, To: id, By: "https://x.example/3", At: i.now()}),
+				tx.PutEdge(ctx, &federation.Edge{Kind: federation.Asked, From: eve.ID, To: id, By: "https://x.example/4", Pending: true, At: i.now()}),
+			)
+		})
+		page := i.as("admin").get(path+"/answers?show=no").wants(t, 200, "Ne viennent pas (1)", "@zoe@peer.example", "par sondage").body
+		if strings.Contains(page, "@bob@") || strings.Contains(page, "@eve@") {
+			t.Error("who comes, or did not vote, is said to have said no")
+		}
+	})
 }
