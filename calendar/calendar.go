@@ -17,7 +17,6 @@
 package calendar
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +38,7 @@ type Calendar struct {
 	Name   string
 	URL    string // the page for people
 	Events []Event
-	Method string // of RFC 5546, such as REQUEST; empty: PUBLISH
+	Method string // of RFC 5546, such as REQUEST; empty: a feed
 }
 
 // An Event is one entry.
@@ -60,7 +59,7 @@ type Event struct {
 	Modified    time.Time
 	Alarm       time.Duration // how long before it rings; 0: not at all
 
-	// Who invites and who is invited, where the method is not PUBLISH.
+	// Who invites and who is invited, where there is a method.
 	Organizer Person
 	Attendee  Answer
 }
@@ -79,7 +78,9 @@ const (
 func Write(w io.Writer, c *Calendar) error {
 	cal := ics.NewCalendar()
 	cal.SetProductId("-//Maillage//Maillage//EN")
-	cal.SetMethod(ics.Method(cmp.Or(c.Method, string(ics.MethodPublish))))
+	if c.Method != "" { // PUBLISH would need an ORGANIZER, which is an address to write to: RFC 5546 3.2.1
+		cal.SetMethod(ics.Method(c.Method))
+	}
 	if name := line(c.Name); name != "" {
 		cal.SetName(name)
 		cal.SetXWRCalName(name)

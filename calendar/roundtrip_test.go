@@ -38,7 +38,7 @@ func TestWhatWeWriteWeReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Name != "Agenda de l’AMAP, à Étampes; 2026" || f.Method != "PUBLISH" || len(f.Entries) != len(events) || ids(f.Report) != "report_zone_other" {
+	if f.Name != "Agenda de l’AMAP, à Étampes; 2026" || f.Method != "" || len(f.Entries) != len(events) || ids(f.Report) != "report_zone_other" {
 		t.Fatal(told(f))
 	}
 	for i, e := range f.Entries {
