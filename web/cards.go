@@ -6,6 +6,7 @@ import (
 	"context"
 	"html/template"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -153,8 +154,15 @@ func (s *Site) photoOf(o *federation.Object) *picture {
 // it was stored; what cleaned it then may have been older than what we know
 // now.
 func safe(html string) template.HTML {
-	return template.HTML(honest(vocab.SanitizeHTML(html))) //nolint:gosec // sanitised in this very line
+	return template.HTML(honest(vocab.SanitizeHTML(shut(html)))) //nolint:gosec // sanitised in this very line
 }
+
+// doors are links that open something to whoever has no account.
+var doors = regexp.MustCompile(`<a [^>]*/(exchanges/[0-9a-f]+|guest)\?g=[0-9]+&(amp;)?k=[A-Z2-7]+[^>]*>[^<]*</a>`)
+
+// shut takes them out of a text: who sent one may read the letter later, but not
+// confirm in the other's name.
+func shut(html string) string { return doors.ReplaceAllString(html, "…") }
 
 // href returns the page of an object.
 func (v *visit) href(o *federation.Object) string {
@@ -210,7 +218,7 @@ func (v *visit) card(o *federation.Object) *card {
 	case "event":
 		v.eventCard(c, o)
 	default:
-		c.Excerpt = cut(vocab.Text(o.Content), 280)
+		c.Excerpt = cut(vocab.Text(shut(o.Content)), 280)
 	}
 	if o.Sensitive && x.Kind == "note" && o.Summary != "" {
 		c.Excerpt = cut(vocab.Text(o.Summary), 200)

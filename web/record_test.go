@@ -72,6 +72,11 @@ func TestAMessageBecomesAnExchange(t *testing.T) {
 		b := i.as("")
 		b.get(link).wants(t, 200, "2 × panier", "Bien reçu")
 		key := keyOf(t, link)
+		for _, where := range []string{page, "/feed?as=amap"} {
+			if body := amap.get(where).wants(t, 200, "Votre page, pour confirmer la remise").body; strings.Contains(body, key.Get("k")) {
+				t.Errorf("%s shows who sent it the other's key", where)
+			}
+		}
 		amap.post(page, url.Values{"do": {"delivered"}}).wants(t, 303)
 		b.post(page, pressing(key, "delivered")).wants(t, 303)
 		amap.get(page).wants(t, 200, "terminé")
