@@ -24,7 +24,7 @@ var Personal = map[string]string{
 	"audit":               "audit.json",
 	"actors":              "actor.json",
 	"actor_keys":          "actor.json",
-	"objects":             "outbox.json",
+	"objects":             "outbox.json", // and withheld.json
 	"activities":          "outbox.json",
 	"activity_addressees": "inbox.json",
 	"object_addressees":   "inbox.json",

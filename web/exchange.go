@@ -3,6 +3,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,6 +72,9 @@ type exchangeData struct {
 	Pays     bool // there is something to pay, and not noted as paid by them
 	PaidSum  string
 	Priced   bool   // a price may be proposed in return
+	Unpriced bool   // the other was not told what it costs, and nothing is agreed about that
+	Meet     string // where it is handed over, once it is agreed
+	Contact  string // whom to ask then
 	Until    string // how long it may be cancelled
 	Again    string // where to ask again, or for something else
 	MayWrite bool
@@ -360,6 +364,7 @@ func (v *visit) exchangeTerms(d *exchangeData, o *federation.Object, me federati
 		d.Form.values.Del("price") // it follows from the quantity
 	}
 	d.Priced = p.Reciprocal != nil && federation.Priced(x.Terms.Mode)
+	d.Unpriced = d.Priced && d.Publisher && x.State == federation.ExchangeProposed && x.Terms.Price == nil && p.PriceOf(x.Terms.Quantity) != nil
 	if p.CancelHours > 0 && !x.Terms.Due.IsZero() && !d.Publisher {
 		d.Until = v.words.DateTime(x.Terms.Due.Add(-time.Duration(p.CancelHours) * time.Hour).In(v.zone()))
 	}
@@ -377,6 +382,7 @@ func (v *visit) exchangeTerms(d *exchangeData, o *federation.Object, me federati
 	d.MayWrite = true
 	if x.State == federation.ExchangeAgreed || x.State == federation.ExchangeFulfilled {
 		d.Receipt = d.URL + "/receipt" + d.Query()
+		d.Meet, d.Contact = cmp.Or(x.Terms.Place, address(o.Location)), p.Contact
 	}
 }
 
@@ -415,7 +421,8 @@ func (d *exchangeData) Facts() []fact {
 		{Label: d.T("page_rhythm"), Text: d.Rhythm, Icon: "repeat"},
 		{Label: d.T("page_exchange_day"), Text: d.Day, Icon: "calendar"},
 		{Label: d.T("page_exchange_back"), Text: d.Back, Icon: "undo-2"},
-		{Label: d.T("page_where"), Text: d.Terms.Place, Icon: "map-pin"},
+		{Label: d.T("page_where"), Text: cmp.Or(d.Meet, d.Terms.Place), Icon: "map-pin"},
+		{Label: d.T("page_contact_of"), Text: d.Contact, Icon: "message-circle"},
 	} {
 		if f.Text != "" {
 			all = append(all, f)

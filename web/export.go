@@ -44,7 +44,7 @@ func (v *visit) export(context.Context, *store.Tx) (*page, error) {
 func (v *visit) writeExport(ctx context.Context, w io.Writer) error {
 	e := &export{v, zip.NewWriter(w), v.account.Person}
 	parts := []func(context.Context) error{
-		e.readme, e.accountFile, e.actorFile, e.outboxFile, e.inboxFile, e.relationsFile, e.peopleFiles, e.noticesFile, e.auditFile, e.mailsFile, e.draftsFile, e.decisionsFile, e.exchangesFile, e.mediaFiles,
+		e.readme, e.accountFile, e.actorFile, e.outboxFile, e.withheldFile, e.inboxFile, e.relationsFile, e.peopleFiles, e.noticesFile, e.auditFile, e.mailsFile, e.draftsFile, e.decisionsFile, e.exchangesFile, e.mediaFiles,
 	}
 	for _, part := range parts {
 		if err := part(ctx); err != nil {
@@ -226,6 +226,29 @@ func (e *export) outboxFile(ctx context.Context) error {
 		return err
 	}
 	return e.putCollection("outbox.json", items)
+}
+
+// withheldFile holds what the person published, with what is not for everybody.
+func (e *export) withheldFile(ctx context.Context) error {
+	items := []json.RawMessage{}
+	err := e.read(ctx, func(tx *store.Tx) error {
+		list, err := tx.WithheldOf(ctx, e.person)
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			raw, err := vocab.EncodeSeen(o)
+			if err != nil {
+				return err
+			}
+			items = append(items, raw)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.putCollection("withheld.json", items)
 }
 
 // inboxFile holds what the person received, private letters among it.

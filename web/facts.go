@@ -63,8 +63,8 @@ func (v *visit) proposalFacts(o *federation.Object, add func(label, text string)
 	add("page_price", v.pricePer(o, p))
 	v.withheldFacts(o, p, add)
 	add("page_origin", outbox.OriginWords(v.words, o, p))
-	add("page_contact_of", p.Contact)
 	add("page_modes", strings.Join(modes, ", "))
+	add("page_contact_of", p.Contact)
 	for _, q := range []struct {
 		label string
 		q     *federation.Quantity

@@ -153,13 +153,13 @@ func TestTheFormSaysWhoSeesWhat(t *testing.T) {
 		b.post("/publish/offer", f).wants(t, 422, "Plusieurs communes", `name="produced.code"`, "Qui voit quoi")
 		f.Set("produced", "Crest")
 		f.Set("do", "preview")
-		b.post("/publish/offer", f).wants(t, 200, "Le public ne verra pas", "pour le réseau seulement", "pour qui a un échange en cours", "Réservé au réseau")
+		b.post("/publish/offer", f).wants(t, 200, "Le public ne verra pas", "pour le réseau seulement", "pour qui échange avec vous", "Réservé au réseau")
 		f.Set("do", "publish")
 		f.Set("readers.price", "nobody")
 		b.post("/publish/offer", f).wants(t, 422, "Choisissez qui peut voir")
 		f.Del("readers.price")
 		path := led(b.post("/publish/offer", f).wants(t, 303))
-		page := b.get(path).wants(t, 200, "Directement du producteur, produit à Crest, à", "18 €", "Le public ne verra pas")
+		page := b.get(path).wants(t, 200, "Directement du producteur, produit à Crest, à", "18 €", "Le public ne voit pas")
 		if strings.Contains(page.body, "quantité restante") {
 			t.Error("the quantity is said to be withheld")
 		}
