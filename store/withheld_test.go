@@ -183,3 +183,39 @@ func TestPricesAreKeptWhereTheyChange(t *testing.T) {
 		})
 	})
 }
+
+// What a peer tells beyond what everybody may read is kept beside the object,
+// however it comes in.
+func TestWhatAPeerTellsUsIsNotForEverybodyHere(t *testing.T) {
+	each(t, func(t *fixture) {
+		ann, bob, carl := local("ann"), remote("b.example", "bob"), remote("b.example", "carl")
+		t.actors(ann, bob, carl)
+		t.follow(ann, bob)
+		o := offer(bob, "Pommes", "offer", t.now(), nil)
+		priced(o, "12")
+		o.Raw = []byte(`{"price":"12"}`)
+		t.objects(o)
+		if got := t.seenAs(o.ID); got != "" {
+			t.Errorf("everybody sees %q", got)
+		}
+		if got := t.seenAs(o.ID, ann.ID); got != "12" {
+			t.Errorf("a member of the network sees %q", got)
+		}
+		if got := t.seenAs(o.ID, carl.ID); got != "" {
+			t.Errorf("a peer that asks us sees %q", got)
+		}
+		t.view(func(tx *Tx) error {
+			public, err := tx.Object(t.ctx, o.ID)
+			if err == nil && len(public.Raw) > 0 {
+				t.Errorf("the document holds %s", public.Raw)
+			}
+			return err
+		})
+		forged := *o
+		forged.AttributedTo = ann.ID
+		err := t.db.Update(t.ctx, func(tx *Tx) error { return tx.PutWhole(t.ctx, &forged) })
+		if !errors.Is(err, federation.ErrForbidden) {
+			t.Errorf("what somebody else wrote: %v", err)
+		}
+	})
+}

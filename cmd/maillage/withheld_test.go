@@ -133,12 +133,18 @@ func TestAPeerKeepsWhatIsWithheld(t *testing.T) {
 			f.Readers[detail] = federation.ReadersParties
 		}
 		f.Readers[federation.DetailPrice] = federation.ReadersNetwork
+		f.Intermediaries, f.Produced, f.ProducedAt = "0", "Crest", &federation.Point{Latitude: 44.7281, Longitude: 5.0226}
 		o := amap.offers(f)
 		eventually(t, "members of the follower's server see the price", func() bool {
 			return cafe.object(o.ID) != nil && slices.Equal(cafe.shows(o.ID, cafe.Actor.ID), []string{federation.DetailPrice})
 		})
 		if got := cafe.shows(o.ID); len(got) > 0 {
 			t.Errorf("everybody sees %v there", got)
+		}
+		known := cafe.object(o.ID)
+		p, _ := federation.ProposalOf(known)
+		if km, ok := p.ProducedKm(known); p.Intermediaries == nil || *p.Intermediaries != 0 || p.Produced == nil || p.Produced.Name != "Crest" || !ok || km < 20 || km > 30 {
+			t.Errorf("it comes by %v from %v, %v km", p.Intermediaries, p.Produced, km)
 		}
 		if got := tellsOf(string(cafe.get("/offers").Body)); len(got) > 0 {
 			t.Errorf("its pages tell everybody of %v", got)
