@@ -116,7 +116,7 @@ func TestEventsCalledOffLongAgoAreClosed(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			statement, _, _ := strings.Cut(string(up), "-- +goose Down")
+			statement, _, _ := strings.Cut(string(up), ";") // the first
 			if _, err := tx.exec(f.ctx, `UPDATE objects SET closed = 0`); err != nil {
 				return err
 			}

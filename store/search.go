@@ -173,7 +173,7 @@ func (tx *Tx) crowded(ctx context.Context, q Query) (p plan, err error) {
 // its order and stops. What was found before is put in its place.
 func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan, list ...hit) ([]hit, error) {
 	for _, kind := range q.Kinds {
-		hits, err := tx.ask(ctx, q, []string{kind}, after, p)
+		hits, err := tx.spans(ctx, q, kind, after, p)
 		if err != nil {
 			return nil, err
 		}
@@ -251,6 +251,7 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 		w.and(listed)
 	}
 	w.within(q, p)
+	p.within(q, w)
 	w.visible(q.Viewer)
 	q.filter(w, p)
 	if c, args := tx.match(q.Text, p.from); c != "" {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 )
@@ -31,6 +32,59 @@ type plan struct {
 	index string  // that is read
 	by    string  // the condition that finds rows without one, of the criteria
 	from  *window // what part of the list is read; nil for all
+	span  span    // which events are read
+}
+
+// A span is which events are read of those that are not over at a time.
+type span int
+
+const (
+	anySpan   span = iota
+	shortSpan      // those that began a month before it at most
+	longSpan       // those that go on for longer
+)
+
+// month is what a long event is longer than: as the index objects_long has it,
+// in words that the database finds there.
+const (
+	month    = 31 * 24 * time.Hour
+	longerBy = `o.end_at > o.start_at + 2678400000000`
+)
+
+// ongoing reports whether a list begins with what is not over: where all that
+// ever was has an earlier start.
+func (q Query) ongoing(kind string) bool {
+	return q.Sort == SortStart && !q.From.IsZero() && kind == "event"
+}
+
+// within keeps a list to what a plan reads of it.
+func (p plan) within(q Query, w *where) {
+	switch p.span {
+	case shortSpan:
+		w.and(`o.start_at >= ?`, q.From.Add(-month))
+	case longSpan:
+		w.and(longerBy+` AND o.end_at >= ? AND o.start_at < ?`, q.From, q.From.Add(-month))
+	}
+}
+
+// spans asks for one kind; where most of the list is over, for what began
+// lately and for what goes on for long.
+func (tx *Tx) spans(ctx context.Context, q Query, kind string, after *hit, p plan) ([]hit, error) {
+	if !q.ongoing(kind) {
+		return tx.ask(ctx, q, []string{kind}, after, p)
+	}
+	p.span = longSpan
+	long := p
+	if !tx.postgres() {
+		long.index = "objects_long"
+	}
+	list, err := tx.ask(ctx, q, []string{kind}, after, long)
+	if err != nil {
+		return nil, err
+	}
+	p.span = shortSpan
+	short, err := tx.ask(ctx, q, []string{kind}, after, p)
+	return append(list, short...), err // each in its order: long ones began before
 }
 
 // hint is what SQLite has after the name of the table.
@@ -47,7 +101,10 @@ func (tx *Tx) hint(p plan) string {
 
 // checks reports whether a condition is not what finds the rows: it has to be
 // asked of each.
-func (p plan) checks(by string) bool { return p != plan{} && p.by != by }
+func (p plan) checks(by string) bool {
+	p.span = anySpan
+	return p != plan{} && p.by != by
+}
 
 // A criterion is a condition that an index can answer.
 type criterion struct {
@@ -145,12 +202,21 @@ func (tx *Tx) walkByWords(ctx context.Context, q Query, after *hit) (_ []hit, er
 		if p.from, err = tx.window(ctx, q, after, p); err != nil {
 			return nil, err
 		}
-		hits, err := tx.ask(ctx, q, q.Kinds, after, p)
+		hits, err := tx.inOrder(ctx, q, after, p)
 		if err != nil || p.from == nil || len(hits) > q.Limit {
 			return hits, err
 		}
 	}
 	return tx.ask(ctx, q, q.Kinds, after, plan{by: "words"})
+}
+
+// inOrder reads one list of all kinds.
+func (tx *Tx) inOrder(ctx context.Context, q Query, after *hit, p plan) ([]hit, error) {
+	if len(q.Kinds) == 1 {
+		hits, err := tx.spans(ctx, q, q.Kinds[0], after, p)
+		return hits[:min(len(hits), q.Limit+1)], err
+	}
+	return tx.ask(ctx, q, q.Kinds, after, p)
 }
 
 // list is the plan that reads all kinds in order, if there is one.
@@ -201,6 +267,12 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*window,
 	}
 	if q.Sort == SortStart && !q.From.IsZero() { // what is over is not on the way
 		w.and(`(o.end_at >= ? OR o.end_at = 0)`, q.From)
+		if q.ongoing(q.Kinds[0]) {
+			plan{span: shortSpan}.within(q, w)
+		}
+	}
+	if !q.Ended.IsZero() { // nor is what is to come
+		w.and(`o.start_at < ?`, q.Ended)
 	}
 	_, order, _ := q.order(w, after)
 	at, last := `o.published`, `MIN(at)`
@@ -218,7 +290,25 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*window,
 	if err != nil || n < q.few {
 		return nil, err
 	}
-	return &list[0], nil
+	if q.starts() && q.ongoing(q.Kinds[0]) {
+		err = tx.widen(ctx, q, &list[0])
+	}
+	return &list[0], err
+}
+
+// widen takes events into a window that began long before it and go on.
+func (tx *Tx) widen(ctx context.Context, q Query, b *window) error {
+	w := new(where)
+	w.and(`o.kind = ? AND o.gone = 0 AND o.start_at > 0`, q.Kinds[0])
+	plan{span: longSpan}.within(q, w)
+	return tx.each(ctx, func(r row) error {
+		var low, high int64
+		err := r.Scan(&low, &high)
+		if low > 0 {
+			b.low, b.high = min(b.low, low), max(b.high, high)
+		}
+		return err
+	}, `SELECT COALESCE(MIN(o.seq), 0), COALESCE(MAX(o.seq), 0) FROM objects o INDEXED BY objects_long WHERE `+strings.Join(w.conditions, ` AND `), w.args...)
 }
 
 // within keeps a list to its window.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -312,5 +313,58 @@ func TestLists(t *testing.T) {
 			}
 			return errors.Join(err, err2, err3)
 		})
+	})
+}
+
+// An agenda has all that is not over in the order in which it began, however
+// long it goes on, and whatever is sought in it.
+func TestAgendasHaveWhatGoesOnForLong(t *testing.T) {
+	each(t, func(f *fixture) {
+		amap := local("amap")
+		f.actors(amap)
+		r := rand.New(rand.NewPCG(3, 4))
+		var all []*federation.Object
+		for n := range 300 {
+			start := f.now().Add(time.Duration(r.IntN(400)-200) * 24 * time.Hour)
+			days := r.IntN(3)
+			if n%7 == 0 {
+				days = r.IntN(150)
+			}
+			o := event(amap, fmt.Sprintf("%s %d", []string{"atelier", "fournée"}[n%2], n), start, start.Add(time.Duration(days)*24*time.Hour+time.Duration(n)*time.Second))
+			all = append(all, o)
+		}
+		f.objects(all...)
+		slices.SortStableFunc(all, func(a, b *federation.Object) int { return a.Start.Compare(b.Start) })
+		for name, q := range map[string]Query{
+			"all": {}, "own": {LocalOnly: true}, "words": {Text: "atelier"}, "own, words": {Text: "atelier", LocalOnly: true},
+			"until": {Until: f.now().Add(20 * 24 * time.Hour)},
+		} {
+			for _, few := range []int{5, 40, 2000} {
+				q.Kinds, q.From, q.Sort, q.Limit, q.few = []string{"event"}, f.now(), SortStart, 9, few
+				var want []string
+				for _, o := range all {
+					if !o.End.Before(q.From) && (q.Until.IsZero() || o.Start.Before(q.Until)) && strings.HasPrefix(o.Name, q.Text) {
+						want = append(want, o.Name)
+					}
+				}
+				got := f.search(q)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, %d: %s", name, few, diff)
+				}
+			}
+		}
+		past := Query{Kinds: []string{"event"}, Ended: f.now(), Sort: SortLast, Limit: 9, few: 40, Text: "atelier"}
+		var want []string
+		for _, o := range slices.Backward(all) {
+			if o.End.Before(f.now()) && strings.HasPrefix(o.Name, "atelier") {
+				want = append(want, o.Name)
+			}
+		}
+		got := f.search(past)
+		slices.Sort(want) // of those that begin together, the order is theirs
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
 	})
 }

@@ -10,5 +10,10 @@ UPDATE objects SET closed = 1 WHERE kind = 'event' AND closed = 0 AND gone = 0 A
 		OR COALESCE(json_extract(d.data, '$.Extra.eventStatus'), '') = ''
 		AND UPPER(COALESCE(NULLIF(json_extract(d.data, '$.Extra.status'), ''), json_extract(d.data, '$.Extra."ical:status"'))) = 'CANCELLED'));
 
+-- Events that go on for more than a month. An agenda reads all others from where
+-- they begin: what began more than a month before is over.
+CREATE INDEX objects_long ON objects (kind, end_at, start_at, seq)
+	WHERE gone = 0 AND start_at > 0 AND end_at > start_at + 2678400000000;
+
 -- +goose Down
-SELECT 1;
+DROP INDEX objects_long;
