@@ -12,7 +12,7 @@ import (
 // that a late Create cannot revive it. ActivityPub 7.4.
 var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activity) ([]*Activity, error) {
 	if a.Object == a.Actor {
-		return nil, s.DropActor(ctx, a.Actor)
+		return depart(ctx, s, a.Actor)
 	}
 	if owed, ok, err := revocation(ctx, s, a); ok || err != nil {
 		return owed, err
@@ -36,6 +36,32 @@ var del = Verb{Type: Delete, Apply: func(ctx context.Context, s State, a *Activi
 	}
 	return nil, bury(ctx, s, a, old)
 }}
+
+// depart lets an actor go: whoever wanted to come to an event of theirs hears
+// that there is none, and their own places go to who waits for one.
+func depart(ctx context.Context, s State, who IRI) (owed []*Activity, err error) {
+	organised, answered, err := s.Engaged(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range organised {
+		o, err := s.Object(ctx, id)
+		if err == nil {
+			err = bury(ctx, s, nil, o)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range answered {
+		freed, err := decline(ctx, s, who, id)
+		if err != nil {
+			return nil, err
+		}
+		owed = append(owed, freed...)
+	}
+	return owed, s.DropActor(ctx, who)
+}
 
 // bury leaves a tombstone of an object.
 func bury(ctx context.Context, s State, a *Activity, old *Object) error {

@@ -50,6 +50,9 @@ type State interface {
 	// LocalAnswerers returns those of our actors who come to an event, perhaps
 	// or for sure, or wait for a place.
 	LocalAnswerers(ctx context.Context, event IRI) ([]IRI, error)
+	// Engaged returns the events to come that an actor organises and somebody
+	// answered, and those that the actor answered.
+	Engaged(ctx context.Context, actor IRI) (organised, answered []IRI, err error)
 
 	// Exchange returns the exchange that an Offer, an Agreement or its page
 	// names.

@@ -161,6 +161,23 @@ func (s *memory) LocalFollowers(_ context.Context, id IRI) (list []IRI, err erro
 	return list, nil
 }
 
+func (s *memory) Engaged(_ context.Context, who IRI) (organised, answered []IRI, err error) {
+	for _, e := range s.edges {
+		if e.Kind != Join && e.Kind != TentativeAccept {
+			continue
+		}
+		if s.objects[e.To].AttributedTo == who {
+			organised = append(organised, e.To)
+		}
+		if e.From == who {
+			answered = append(answered, e.To)
+		}
+	}
+	slices.Sort(organised)
+	slices.Sort(answered)
+	return slices.Compact(organised), slices.Compact(answered), nil
+}
+
 func (s *memory) LocalAnswerers(_ context.Context, id IRI) (list []IRI, err error) {
 	for _, e := range s.edges {
 		if (e.Kind == Join || e.Kind == TentativeAccept) && e.To == id && e.From.Origin() == home {

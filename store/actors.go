@@ -97,8 +97,9 @@ func (tx *Tx) putActorKeys(ctx context.Context, a *federation.Actor) error {
 
 // DropActor leaves a tombstone of an actor, which keeps its name from being
 // given again and its keys, so that its last words can be verified. Its
-// objects become tombstones; its edges and what was noticed of it are gone. What
-// it agreed on with others stays theirs, too.
+// objects become tombstones; its edges are gone, and what was noticed of it, but
+// for events that do not take place. What it agreed on with others stays theirs,
+// too.
 func (tx *Tx) DropActor(ctx context.Context, id federation.IRI) error {
 	a, err := tx.Actor(ctx, id)
 	if err != nil {
@@ -114,7 +115,7 @@ func (tx *Tx) DropActor(ctx context.Context, id federation.IRI) error {
 	for _, q := range []string{
 		`DELETE FROM edges WHERE source = ?`,
 		`DELETE FROM edges WHERE target = ?`,
-		`DELETE FROM notices WHERE actor = ?`,
+		`DELETE FROM notices WHERE actor = ? AND kind <> 'Eventdeleted'`, // who wanted to come has to know
 		`DELETE FROM notices WHERE owner = ?`,
 		`DELETE FROM activity_addressees WHERE actor = ?`,
 		`DELETE FROM exchanges WHERE partner = ? AND state IN (` + undone + `)`,

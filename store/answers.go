@@ -120,6 +120,27 @@ func (tx *Tx) LocalAnswerers(ctx context.Context, event federation.IRI) ([]feder
 		WHERE e.target = ? AND e.kind IN ('Join', 'TentativeAccept') ORDER BY e.seq LIMIT ?`, event, maxAnswers)
 }
 
+// maxEngaged is how many events, of each kind, an actor who leaves is known for.
+const maxEngaged = 500
+
+// Engaged returns the events to come that an actor organises and somebody
+// answered, and those that the actor answered, here and elsewhere.
+func (tx *Tx) Engaged(ctx context.Context, actor federation.IRI) (organised, answered []federation.IRI, err error) {
+	const coming = `o.gone = 0 AND o.kind = 'event' AND (o.end_at >= ? OR o.start_at >= ?) `
+	organised, err = all(ctx, tx, column[federation.IRI], `
+		SELECT o.id FROM objects o WHERE o.attributed_to = ? AND `+coming+`AND EXISTS (
+			SELECT 1 FROM edges e WHERE e.target = o.id AND e.kind IN ('Join', 'TentativeAccept'))
+		ORDER BY o.start_at, o.seq LIMIT ?`, actor, tx.now, tx.now, maxEngaged)
+	if err != nil {
+		return nil, nil, err
+	}
+	answered, err = all(ctx, tx, column[federation.IRI], `
+		SELECT o.id FROM edges e JOIN objects o ON o.id = e.target
+		WHERE e.source = ? AND e.kind IN ('Join', 'TentativeAccept') AND `+coming+`
+		ORDER BY o.start_at, o.seq LIMIT ?`, actor, tx.now, tx.now, maxEngaged)
+	return organised, answered, err
+}
+
 // maxGiven is how many events somebody answered are listed.
 const maxGiven = 100
 

@@ -215,6 +215,7 @@ func (t *fixture) everything(tx *Tx, amap, bob *federation.Actor, o *federation.
 			return third(tx.Search(t.ctx, Query{Kinds: []string{"event"}, Author: amap.ID, From: t.now(), Sort: SortStart, LocalOnly: true, Limit: 20}))
 		},
 		func() error { return third(tx.Upcoming(t.ctx, "", "", 20)) },
+		func() error { return third(tx.Engaged(t.ctx, amap.ID)) },
 		func() error { return second(tx.Refusals(t.ctx, amap.ID, o.ID)) },
 		func() error { return third(tx.ProposalsStamp(t.ctx)) },
 		func() error { return tx.OpenProposals(t.ctx, "offer", func(*federation.Object) {}) },

@@ -51,6 +51,10 @@ type Query struct {
 	few int // see the constant; in tests less
 }
 
+// maxFound is how much one search finds at most: what a calendar of a month
+// shows.
+const maxFound = 300
+
 // A Found is an object, without its document in Raw, and its distance from
 // Query.Near, -1 if unknown.
 type Found struct {
@@ -67,7 +71,9 @@ type hit struct {
 
 // Search returns a page of what a query finds.
 func (tx *Tx) Search(ctx context.Context, q Query) (found []Found, next string, err error) {
-	q.Limit, q.few = limited(q.Limit), cmp.Or(q.few, few)
+	if q.few = cmp.Or(q.few, few); q.Limit <= 0 || q.Limit > maxFound {
+		q.Limit = maxLimit
+	}
 	if q.Near == nil && q.Sort == SortNear {
 		q.Sort = SortDate
 	}

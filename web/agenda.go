@@ -86,7 +86,7 @@ func (v *visit) month(ctx context.Context, tx *store.Tx, q store.Query) (*agenda
 		first = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, v.zone())
 	}
 	next := first.AddDate(0, 1, 0)
-	q.From, q.Until, q.Ended, q.Sort, q.Limit, q.Cursor = first, next, time.Time{}, store.SortStart, 100, ""
+	q.From, q.Until, q.Ended, q.Sort, q.Limit, q.Cursor = first, next, time.Time{}, store.SortStart, monthSize, ""
 	m := &agendaMonth{Title: v.words.T("month_"+strconv.Itoa(int(first.Month()))) + " " + strconv.Itoa(first.Year())}
 	days := make([][]agendaEntry, next.AddDate(0, 0, -1).Day()+1)
 	if v.account == nil {
@@ -94,21 +94,14 @@ func (v *visit) month(ctx context.Context, tx *store.Tx, q store.Query) (*agenda
 	} else if a, err := v.voice(); err == nil {
 		q.Viewer = a.ID
 	}
-	for n := 0; n < monthSize; {
-		found, cursor, err := tx.Search(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range found {
-			v.enterDays(days, first, f.Object)
-		}
-		n += len(found)
-		m.Any = m.Any || n > 0
-		m.Full = cursor != ""
-		if q.Cursor = cursor; cursor == "" {
-			break
-		}
+	found, more, err := tx.Search(ctx, q)
+	if err != nil {
+		return nil, err
 	}
+	for _, f := range found {
+		v.enterDays(days, first, f.Object)
+	}
+	m.Any, m.Full = len(found) > 0, more != ""
 	v.weeks(m, first, days)
 	m.Earlier = v.monthLink(first.AddDate(0, -1, 0), "arrow-left")
 	m.Later = v.monthLink(next, "arrow-right")

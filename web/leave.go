@@ -53,9 +53,7 @@ func (v *visit) leave(ctx context.Context) (*page, error) {
 		if err != nil {
 			return err
 		}
-		return outbox.PublishTx(ctx, tx, &federation.Activity{
-			Type: federation.Delete, Actor: person.ID, Object: person.ID, To: []federation.IRI{federation.Public},
-		})
+		return outbox.DepartTx(ctx, tx, person.ID)
 	})
 	if errors.Is(err, store.ErrLastAdmin) {
 		f.wrong("name", "form_leave_last_admin")
