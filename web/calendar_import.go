@@ -224,12 +224,20 @@ func (v *visit) publishCalendar(ctx context.Context) (*page, error) {
 	if !v.speaksFor(u.Actor) {
 		return nil, federation.ErrNotFound
 	}
+	if f.Value("do") == "draft" {
+		return v.draftCalendar(ctx, f, u, file)
+	}
 	return v.takeFile(ctx, u, file, f.values["entry"])
 }
 
-// nothingChosen shows the page again: one has to choose something.
-func (v *visit) nothingChosen(ctx context.Context, f *form) (p *page, err error) {
+// nothingChosen says that one has to choose something.
+func (v *visit) nothingChosen(ctx context.Context, f *form) (*page, error) {
 	f.wrong("entry", "error_calendar_none")
+	return v.previewAgain(ctx, f)
+}
+
+// previewAgain shows the page with what is wrong.
+func (v *visit) previewAgain(ctx context.Context, f *form) (p *page, err error) {
 	err = v.DB.View(ctx, func(tx *store.Tx) error {
 		p, err = v.calendarPreviewPage(ctx, tx, f)
 		return err

@@ -5,6 +5,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"mime/multipart"
 	"net/http"
@@ -220,4 +221,60 @@ func TestADoubleIsDecidedByAPerson(t *testing.T) {
 	b.post(page, url.Values{"action": {"publish"}, "entry": {entry}}).wants(t, http.StatusSeeOther)
 	read()
 	b.get(page).wants(t, 200, "1 date publiée")
+}
+
+// What is kept as drafts is seen by nobody else until it is published, one by
+// one, as events and series of one's own.
+func TestAFileBecomesDrafts(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		b := i.as("editor")
+		path := b.bring("saison.ics", season).Header.Get("Location")
+		b.get(path).wants(t, 200, "comme brouillons")
+		b.post(path, url.Values{"do": {"draft"}}).wants(t, http.StatusUnprocessableEntity, "Cochez au moins un événement")
+		chosen := url.Values{"do": {"draft"}, "entry": {"1@x", "2@x"}}
+		if to := b.post(path, chosen).wants(t, http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(to, "/drafts") {
+			t.Errorf("sent on to %s", to)
+		}
+		list := b.get("/drafts").wants(t, 200, "Distribution", "Visite de la ferme").body
+		for _, who := range []string{"", "admin"} {
+			if page := i.as(who).get("/events").body; strings.Contains(page, "Distribution") || strings.Contains(page, "Visite de la ferme") {
+				t.Errorf("%q sees what is no more than a draft", who)
+			}
+		}
+		// A second time makes no second drafts.
+		again := b.bring("saison.ics", season).Header.Get("Location")
+		b.post(again, chosen).wants(t, http.StatusSeeOther)
+		if now := b.get("/drafts").body; strings.Count(now, "/publish/event?draft=") != strings.Count(list, "/publish/event?draft=") {
+			t.Error("drafts are there twice")
+		}
+		var drafts []*store.Draft
+		i.update(func(ctx context.Context, tx *store.Tx) (err error) {
+			drafts, err = tx.Drafts(ctx, i.accounts["editor"].ID)
+			return err
+		})
+		for _, d := range drafts {
+			page := b.get("/publish/event?draft="+d.ID).wants(t, 200, d.Title)
+			f := url.Values(d.Fields)
+			f.Set("draft", d.ID)
+			r := b.post("/publish/event", f)
+			if d.Title == "Distribution" { // when it takes place is shown first
+				page = r.wants(t, 200, "Tous les jeudis")
+				r = b.post("/publish/event", filled(t, page.body))
+			}
+			r.wants(t, http.StatusSeeOther)
+		}
+		i.as("").get("/events").wants(t, 200, "Distribution", "Visite de la ferme")
+		i.update(func(ctx context.Context, tx *store.Tx) error {
+			list, err := tx.SeriesBy(ctx, i.initiative.ID)
+			if len(list) != 1 {
+				t.Fatalf("%d series", len(list))
+			}
+			dates, err2 := tx.SeriesDates(ctx, list[0].ID)
+			if len(dates) != 4 {
+				t.Errorf("%d dates", len(dates))
+			}
+			return errors.Join(err, err2)
+		})
+		b.get("/drafts").wants(t, 200, "Aucun brouillon")
+	})
 }
