@@ -156,7 +156,7 @@ func (e *Event) put(v *ics.VEvent, name ics.ComponentProperty, t time.Time) {
 	switch {
 	case e.AllDay:
 		v.SetProperty(name, t.In(e.zone()).Format(date), ics.WithValue("DATE"))
-	case e.zone() == time.UTC || !at(wall(t.In(e.zone())), e.zone()).Equal(t): // or the second of an hour that is there twice
+	case e.zone() == time.UTC || !At(wall(t.In(e.zone())), e.zone()).Equal(t): // or the second of an hour that is there twice
 		v.SetProperty(name, t.UTC().Format(utc))
 	default:
 		v.SetProperty(name, t.In(e.zone()).Format(local), ics.WithTZID(e.zone().String()))

@@ -89,7 +89,7 @@ func (e *Entry) end(r *Recurrence, number int, z *zones) time.Time {
 		end = time.Time{}
 	}
 	if r.AllDay && !end.After(r.Start) {
-		return at(day(wall(r.Start)).AddDate(0, 0, 1), r.Start.Location())
+		return At(day(wall(r.Start)).AddDate(0, 0, 1), r.Start.Location())
 	}
 	if !end.After(r.Start) {
 		return time.Time{}

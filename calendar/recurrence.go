@@ -186,7 +186,7 @@ func (r *Recurrence) occurrence(t time.Time) Occurrence {
 	case !r.End.After(r.Start):
 	case r.AllDay:
 		days := int(wall(r.End).Sub(wall(r.Start)) / (24 * time.Hour))
-		o.End = at(day(wall(t)).AddDate(0, 0, days), t.Location())
+		o.End = At(day(wall(t)).AddDate(0, 0, days), t.Location())
 	default:
 		o.End = t.Add(r.End.Sub(r.Start)).In(t.Location())
 	}
@@ -198,8 +198,8 @@ func (r *Recurrence) occurrence(t time.Time) Occurrence {
 // become exceptions one by one, because other calendars know no other way.
 func (r *Recurrence) Skip(first, last time.Time) int {
 	zone := r.Start.Location()
-	from := at(day(wall(first)), zone)
-	to := at(day(wall(last)).AddDate(0, 0, 1), zone)
+	from := At(day(wall(first)), zone)
+	to := At(day(wall(last)).AddDate(0, 0, 1), zone)
 	n := 0
 	all, _ := r.Between(from, to, MaxOccurrences)
 	for _, o := range all {

@@ -46,7 +46,7 @@ func TestHoursThatAreSkippedOrTwice(t *testing.T) {
 		{"Asia/Kathmandu", "20260329T023000", "2026-03-29T02:30:00+05:45"},
 	} {
 		w, _, ok := parseTime(c.wall)
-		if got := at(w, zone(t, c.zone)).Format(time.RFC3339); !ok || got != c.want {
+		if got := At(w, zone(t, c.zone)).Format(time.RFC3339); !ok || got != c.want {
 			t.Errorf("%s in %s is %s, want %s", c.wall, c.zone, got, c.want)
 		}
 	}

@@ -75,7 +75,7 @@ func (r *Recurrence) line(name string, t time.Time) string {
 		return name + ";VALUE=DATE:" + t.Format(date)
 	case zone == time.UTC || zone.String() == "UTC":
 		return name + ":" + t.Format(utc)
-	case !at(wall(t), zone).Equal(t): // the second of an hour that is there twice
+	case !At(wall(t), zone).Equal(t): // the second of an hour that is there twice
 		return name + ":" + t.UTC().Format(utc)
 	}
 	return name + ";TZID=" + zone.String() + ":" + t.Format(local)
@@ -192,12 +192,12 @@ func (r *Recurrence) asStart(t time.Time, k kind) time.Time {
 	zone := r.Start.Location()
 	switch {
 	case r.AllDay && k == isUTC && wall(t).Equal(day(wall(t))): // midnight, written as if it were here
-		return at(wall(t), zone)
+		return At(wall(t), zone)
 	case r.AllDay:
-		return at(day(wall(t.In(zone))), zone)
+		return At(day(wall(t.In(zone))), zone)
 	case k == isDate:
 		w, first := wall(t), wall(r.Start)
-		return at(w.Add(first.Sub(day(first))), zone)
+		return At(w.Add(first.Sub(day(first))), zone)
 	}
 	return t.In(zone)
 }

@@ -114,11 +114,11 @@ func (r *rule) limits(zone *time.Location) error {
 	}
 	switch kind {
 	case isDate: // the whole of that day
-		r.until = at(w.AddDate(0, 0, 1), zone).Add(-time.Second)
+		r.until = At(w.AddDate(0, 0, 1), zone).Add(-time.Second)
 	case isUTC:
 		r.until = w
 	default:
-		r.until = at(w, zone)
+		r.until = At(w, zone)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func parseSpan(s string) (span, bool) {
 // after returns the end of what starts at t and lasts d.
 func (d span) after(t time.Time) time.Time {
 	if d.days > 0 {
-		t = at(wall(t).AddDate(0, 0, d.days), t.Location())
+		t = At(wall(t).AddDate(0, 0, d.days), t.Location())
 	}
 	return t.Add(d.exact)
 }

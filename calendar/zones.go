@@ -18,11 +18,11 @@ func wall(t time.Time) time.Time {
 	return time.Date(year, month, day, hour, minute, second, 0, time.UTC)
 }
 
-// at returns the moment at which the clocks of a zone show w. An hour that is
+// At returns the moment at which the clocks of a zone show w. An hour that is
 // there twice is the first of the two; one that is skipped is reckoned with
 // the offset before the gap, so that half past two becomes half past three.
 // RFC 5545 3.3.5.
-func at(w time.Time, zone *time.Location) time.Time {
+func At(w time.Time, zone *time.Location) time.Time {
 	before := offset(w.Add(-15*time.Hour), zone)
 	after := offset(w.Add(15*time.Hour), zone)
 	first := w.Add(-before)
@@ -41,7 +41,7 @@ func offset(t time.Time, zone *time.Location) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// A clock is [at] for many times in order: it remembers between which changes
+// A clock is [At] for many times in order: it remembers between which changes
 // of the clock the last one was, since looking that up is what takes time.
 type clock struct {
 	zone     *time.Location
@@ -53,7 +53,7 @@ func (c *clock) at(w time.Time) time.Time {
 	if t := w.Add(-c.ahead); t.After(c.from) && t.Before(c.to) {
 		return t.In(c.zone)
 	}
-	t := at(w, c.zone)
+	t := At(w, c.zone)
 	c.ahead = offset(t, c.zone)
 	from, to := t.ZoneBounds()
 	if to.IsZero() { // never again
@@ -252,15 +252,15 @@ func (p property) time(z *zones) (t time.Time, k kind, ok bool) {
 	case !ok:
 		return time.Time{}, k, false
 	case k == isDate:
-		return at(w, z.ours), k, true
+		return At(w, z.ours), k, true
 	case k == isUTC && !z.wallClock["UTC"]:
 		return w, k, true
 	case k == isUTC:
-		return at(w, z.ours), isLocal, true
+		return At(w, z.ours), isLocal, true
 	}
 	zone := z.of(p.params["TZID"], p.number)
 	if z.wallClock[zone.String()] {
 		zone = z.ours
 	}
-	return at(w, zone), k, true
+	return At(w, zone), k, true
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"codeberg.org/maillage/maillage/calendar"
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
 )
@@ -114,7 +115,8 @@ func (f EventForm) zone(c Composer) (*time.Location, bool) {
 }
 
 // moment reads a day and an hour of the clocks of zone. An hour that the
-// change to summer time leaves out does not exist.
+// change to summer time leaves out does not exist; of one that is there twice, in
+// October, it is the first.
 func moment(date, hour string, zone *time.Location, field string, ps *Problems) time.Time {
 	d, ok := day(date, zone)
 	if !ok {
@@ -127,7 +129,7 @@ func moment(date, hour string, zone *time.Location, field string, ps *Problems) 
 	if !ok || !okTime {
 		return time.Time{}
 	}
-	t := time.Date(d.Year(), d.Month(), d.Day(), h, m, 0, 0, zone)
+	t := calendar.At(time.Date(d.Year(), d.Month(), d.Day(), h, m, 0, 0, time.UTC), zone)
 	if t.Hour() != h || t.Minute() != m {
 		ps.add(field, "error_time_skipped")
 	}

@@ -48,7 +48,7 @@ func onDay(s *store.Series, name string) time.Time {
 	if err != nil { // days are checked before they are stored
 		return start
 	}
-	return time.Date(d.Year(), d.Month(), d.Day(), start.Hour(), start.Minute(), 0, 0, start.Location())
+	return calendar.At(time.Date(d.Year(), d.Month(), d.Day(), start.Hour(), start.Minute(), 0, 0, time.UTC), start.Location())
 }
 
 // A Date is one time at which a series takes place, by its rule.
