@@ -55,6 +55,10 @@ type Item struct {
 	AllDay   bool
 	Sequence int
 	Modified time.Time
+
+	recurrence *calendar.Recurrence // that it is one time of
+	day        string               // which one
+	moved      bool                 // it differs from the others
 }
 
 // Items returns what is not over now, in the order of time: at most [MaxItems],
@@ -100,6 +104,7 @@ func timesOf(e *calendar.Entry, now time.Time) (items []Item) {
 		// says that these are others.
 		was := o.Was.In(e.Recurrence.Start.Location()).Format("20060102T150405")
 		i.UID, i.MadeUID, i.Repeats, i.Key = e.UID, e.MadeUID, true, e.UID+" "+was
+		i.recurrence, i.day, i.moved = e.Recurrence, o.Was.In(e.Recurrence.Start.Location()).Format(time.DateOnly), o.Changed
 		if from.Title == "" { // some programs write only what changed
 			i.Title = oneLine(e.Title)
 		}

@@ -180,6 +180,45 @@ func TestWhatIsRepeatedIsOneEventForEachDate(t *testing.T) {
 		if len(contexts) != 1 {
 			t.Errorf("contexts %v, want one", contexts)
 		}
+
+		// They are the dates of one series, as ours are; a further reading, a change
+		// and a follower being told leave them so.
+		series := func() (dates []store.SeriesDate) {
+			t.Helper()
+			b.view(func(tx *store.Tx) error {
+				all, err := tx.SeriesBy(b.ctx, c.Actor)
+				if len(all) != 1 || err != nil {
+					t.Fatalf("%d series: %v", len(all), err)
+				}
+				if s := all[0]; !s.Kept || s.More || !strings.Contains(s.Rule, "FREQ=WEEKLY") || !contexts[string(s.ID)] {
+					t.Errorf("the series is %+v", s)
+				}
+				dates, err = tx.SeriesDates(b.ctx, all[0].ID)
+				return err
+			})
+			return dates
+		}
+		was := series()
+		if len(was) != 5 || was[0].Day != "2026-09-03" || was[1].Day != "2026-09-17" {
+			t.Errorf("dates %+v", was)
+		}
+		b.pass(2 * time.Hour)
+		b.must(b.worker.Tell(b.ctx))
+		b.put("/a.ics", vevent(append(slices.Clone(weekly), "LOCATION:Halle")...), moved)
+		b.pass(2 * time.Hour)
+		b.read()
+		for n, d := range series() {
+			if d.Object != was[n].Object || d.Own || d.Waiting || d.Gone {
+				t.Errorf("date %d became %+v", n, d)
+			}
+			b.view(func(tx *store.Tx) error {
+				o, err := tx.Object(b.ctx, d.Object)
+				if federation.EventOf(o).Series != d.Series || !strings.Contains(o.Content, string(d.Series)) {
+					t.Errorf("%s does not name its series", o.ID)
+				}
+				return err
+			})
+		}
 	})
 }
 

@@ -355,6 +355,9 @@ func (t *taking) publish(ctx context.Context, tx *store.Tx, row *store.CalendarE
 	if len(problems) > 0 {
 		return t.refuse(ctx, tx, row, problems[0].Reason)
 	}
+	if err := t.join(ctx, tx, i, o); err != nil {
+		return "", err
+	}
 	a := &federation.Activity{Type: federation.Create, Actor: t.author.ID, Enclosed: o, To: o.To, Cc: o.Cc}
 	if err := outbox.PublishQuietlyTx(ctx, tx, a); err != nil {
 		return t.refused(ctx, tx, row, err)
@@ -374,6 +377,9 @@ func (t *taking) change(ctx context.Context, tx *store.Tx, row *store.CalendarEv
 	if len(problems) > 0 { // what is published stays as it was
 		row.Reason = problems[0].Reason
 		return store.EntryRefused, tx.PutCalendarEvent(ctx, row)
+	}
+	if err := t.join(ctx, tx, i, o); err != nil {
+		return "", err
 	}
 	if err := t.tell(ctx, tx, row, o); err != nil {
 		return t.refused(ctx, tx, row, err)

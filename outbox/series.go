@@ -236,6 +236,9 @@ func ownDate(ctx context.Context, tx *store.Tx, a *federation.Activity) error {
 	if err != nil || d.Own {
 		return err
 	}
+	if s, err := tx.Series(ctx, d.Series); err != nil || s.Kept { // each of its dates is as the calendar has it
+		return err
+	}
 	d.Own = true
 	return tx.PutSeriesDate(ctx, d)
 }

@@ -24,7 +24,8 @@ type Series struct {
 	First   string    // the first day by the rule, YYYY-MM-DD on the event's clocks
 	Skipped []string  `json:",omitempty"` // days likewise
 	Added   []string  `json:",omitempty"`
-	More    bool      `json:"-"` // dates are still to be made
+	Kept    bool      `json:",omitempty"` // by a calendar elsewhere: its dates are made by nobody else
+	More    bool      `json:"-"`          // dates are still to be made
 	Created time.Time `json:"-"`
 	Changed time.Time `json:"-"`
 	Told    time.Time `json:"-"` // when followers last got a date

@@ -215,7 +215,7 @@ func (v *visit) reviseTx(ctx context.Context, tx *store.Tx, f *form, o *federati
 		return false, ignoreMissing(err)
 	}
 	s, err := tx.Series(ctx, d.Series)
-	if err != nil {
+	if err != nil || s.Kept {
 		return false, err
 	}
 	from := ""

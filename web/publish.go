@@ -157,8 +157,10 @@ func (v *visit) composePage(ctx context.Context, tx *store.Tx, kind string, f *f
 	if old != nil {
 		d.Edit, d.Back, d.Voices, title = true, v.href(old), nil, "page_edit"
 		d.Action = d.Back + "/edit"
-		if federation.EventOf(old).Series != "" {
+		if s, err := tx.Series(ctx, federation.EventOf(old).Series); err == nil && !s.Kept {
 			d.Scopes = options(v.words, "form_scope_", scopes)
+		} else if ignoreMissing(err) != nil {
+			return nil, err
 		}
 	}
 	if f.Value("key") == "" {

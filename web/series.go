@@ -27,6 +27,7 @@ type seriesData struct {
 	Dates   []seriesDate // to come
 	Past    []seriesDate // the latest first
 	Open    bool         // others are added as time goes on
+	Kept    bool         // by a calendar elsewhere
 	Private bool
 	Webcal  template.URL
 	Follow  *followPart
@@ -91,7 +92,7 @@ func (v *visit) seriesPage(ctx context.Context, tx *store.Tx, s *store.Series, f
 			d.Follow = v.followActor(a)
 		}
 	}
-	if v.speaksFor(s.Author) {
+	if d.Kept = s.Kept; v.speaksFor(s.Author) && !s.Kept {
 		d.Form = f
 	}
 	p := &page{Name: "series", Title: d.Title, Data: d, NoIndex: d.Private, Problems: f.mistakes, Scripts: []string{"follow.js"}}
@@ -142,7 +143,7 @@ func (v *visit) changeSeries(ctx context.Context, done string, change func(tx *s
 	where := ""
 	err = v.DB.Update(ctx, func(tx *store.Tx) error {
 		s, err := v.seriesHere(ctx, tx)
-		if err == nil && !v.speaksFor(s.Author) {
+		if err == nil && (s.Kept || !v.speaksFor(s.Author)) {
 			err = fmt.Errorf("%s: %w", s.ID, federation.ErrNotFound)
 		}
 		if err != nil {
@@ -243,7 +244,7 @@ func (v *visit) seriesOf(ctx context.Context, tx *store.Tx, o *federation.Object
 		return nil, err
 	}
 	path := v.seriesPath(id)
-	part := &seriesPart{URL: path, Words: capitalized(outbox.SeriesWords(v.words, s, dates)), Calendar: calendarAt(path), May: v.speaksFor(s.Author)}
+	part := &seriesPart{URL: path, Words: capitalized(outbox.SeriesWords(v.words, s, dates)), Calendar: calendarAt(path), May: v.speaksFor(s.Author) && !s.Kept}
 	all := &seriesData{}
 	v.listDates(all, s, dates)
 	slices.Reverse(all.Past)

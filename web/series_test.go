@@ -388,3 +388,38 @@ func TestDatesHaveSlotsOfTheirOwn(t *testing.T) {
 		}
 	}
 }
+
+// What a calendar elsewhere repeats has a page like a series of ours; it is
+// changed there alone.
+func TestARepeatedEntryOfACalendarIsASeries(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		b := i.as("editor")
+		path := b.bring("saison.ics", season).Header.Get("Location")
+		b.post(path, url.Values{"entry": {"1@x"}}).wants(t, 303)
+		date := i.eventAt("Distribution")
+		page := strings.TrimPrefix(string(federation.EventOf(i.object(date)).Series), origin)
+		if page == "" || len(i.dates(page)) != 4 {
+			t.Fatalf("%q has %d dates", page, len(i.dates(page)))
+		}
+		i.as("").get(date).wants(t, 200, page, "Tous les jeudis")
+		got := b.get(page).wants(t, 200, "Tous les jeudis de 18\u202fh\u202f30 à 19\u202fh\u202f30", "4 dates à venir", "un calendrier tenu ailleurs")
+		sound(t, "a series of a calendar", got.body)
+		if strings.Contains(got.body, page+"/end") || strings.Contains(b.get(date+"/edit").wants(t, 200).body, `name="scope"`) {
+			t.Error("several dates can be changed at once")
+		}
+		b.post(page+"/end", url.Values{"last": {"2026-09-10"}}).wants(t, 404)
+		if all, _ := i.feed(page + "/calendar.ics"); len(all) != 4 {
+			t.Errorf("its calendar has %d entries", len(all))
+		}
+		// A date that is edited by hand, with an old form, is changed alone.
+		f := filled(t, b.get(date+"/edit").body)
+		b.post(date+"/edit", with(f, "title", "Grande distribution", "scope", "all")).wants(t, 303)
+		titles := map[string]int{}
+		for _, d := range i.dates(page) {
+			titles[i.object(strings.TrimPrefix(string(d.Object), origin)).Name]++
+		}
+		if titles["Grande distribution"] != 1 || titles["Distribution"] != 3 {
+			t.Errorf("titles %v", titles)
+		}
+	})
+}
