@@ -240,9 +240,10 @@ func (d *Documents) objectCollections() map[string]answerer {
 	return map[string]answerer{
 		"replies": d.replies,
 		// How many, not who:
-		"likes":     d.counted(func(c store.Counts) int { return c.Likes }),
-		"shares":    d.counted(func(c store.Counts) int { return c.Shares }),
-		"attendees": d.attendees,
+		"likes":      d.counted(func(c store.Counts) int { return c.Likes }),
+		"shares":     d.counted(func(c store.Counts) int { return c.Shares }),
+		"attendees":  d.attendees,
+		"organizers": d.organizers,
 	}
 }
 
@@ -261,6 +262,27 @@ func (d *Documents) replies(ctx context.Context, r *http.Request) (document, err
 		}
 		return vocab.IRIs(ids), next, err
 	})
+}
+
+// organizers serves who holds an event, as the event itself says it.
+func (d *Documents) organizers(ctx context.Context, r *http.Request) (document, error) {
+	id := d.local("/objects/" + r.PathValue("id"))
+	c := &vocab.Collection{ID: id + "/organizers", Unordered: true, Total: 1}
+	err := d.DB.View(ctx, func(tx *store.Tx) error {
+		o, _, err := d.readable(ctx, tx, id, "")
+		if err == nil && (o.Type != "Event" || len(o.Extra["organizers"]) > 0) {
+			err = fmt.Errorf("organizers of %s: %w", id, federation.ErrNotFound)
+		}
+		if err == nil {
+			c.Items = vocab.IRIs([]federation.IRI{o.AttributedTo})
+		}
+		return err
+	})
+	if err != nil {
+		return document{}, err
+	}
+	raw, err := vocab.EncodeCollection(c)
+	return activityJSON(raw), err
 }
 
 // counted serves a collection that says how many it holds, and no more.

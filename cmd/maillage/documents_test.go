@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -310,11 +311,18 @@ func TestDocuments(t *testing.T) {
 			}
 			for path, want := range map[federation.IRI]float64{
 				i.Actor.Followers: 1, i.Actor.Following: 0, ann.Followers: 0, offer.ID + "/likes": 1, offer.ID + "/shares": 0, offer.ID + "/replies": 1,
+				event.ID + "/attendees": 0, event.ID + "/organizers": 1,
 			} {
 				if got := i.get(string(path)).doc(t)["totalItems"]; got != want {
 					t.Errorf("%s counts %v, want %v", path, got, want)
 				}
 			}
+			own, served := i.get(string(event.ID)).doc(t)["organizers"].(jsonDoc), i.get(string(event.ID)+"/organizers").doc(t)
+			delete(served, "@context")
+			if !reflect.DeepEqual(own, served) {
+				t.Errorf("an event says %v of its organizers, and they are served as %v", own, served)
+			}
+			wantStatus(t, i.get(string(offer.ID)+"/organizers", "Accept", vocab.ActivityJSON), 404)
 			i.publish(&federation.Activity{Type: federation.Add, Object: offer.ID, Target: i.Actor.Featured, To: []federation.IRI{i.Actor.Followers}})
 			if items, ok := i.get(string(i.Actor.Featured)).doc(t)["orderedItems"].([]any); !ok || len(items) != 1 {
 				t.Errorf("one that is featured: %v", items)
