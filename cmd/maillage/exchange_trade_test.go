@@ -131,7 +131,7 @@ func (d *trade) account(side *instance) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s with %s: %s %s; left %s", who(x.Publisher), who(x.Partner), x.State, termsOf(&x.Terms), side.left(x.Proposal))
-	if x.Counter != nil {
+	if x.Counter != nil && x.State == federation.ExchangeCountered {
 		fmt.Fprintf(&b, "; instead %s", termsOf(x.Counter))
 	}
 	fmt.Fprintf(&b, "; reason %q", x.Reason)
