@@ -20,7 +20,7 @@ func Retract(ctx context.Context, s State, x *Exchange, reason string) ([]*Activ
 	if !x.ByPage(s.Home()) {
 		return nil, fmt.Errorf("%w: %s speaks for themselves", ErrForbidden, x.Partner)
 	}
-	owed, _, err := withdrawal(ctx, s, &Activity{Actor: x.Partner, Object: x.ID, Content: reason})
+	owed, _, err := withdrawal(ctx, s, &Activity{Actor: x.Partner, Object: x.ID, Content: reason, Local: true})
 	return owed, err
 }
 
@@ -30,7 +30,7 @@ func Confirm(ctx context.Context, s State, x *Exchange, kind string, due time.Ti
 		return nil, fmt.Errorf("%w: %s speaks for themselves", ErrForbidden, x.Partner)
 	}
 	a := NewStep(x, x.Partner, kind, due, quantity, words)
-	a.Enclosed.Context, a.Published, a.Enclosed.Published = string(x.ID), s.Now(), s.Now()
+	a.Enclosed.Context, a.Published, a.Enclosed.Published, a.Local = string(x.ID), s.Now(), s.Now(), true
 	owed, _, err := fulfilment(ctx, s, a, a.Enclosed)
 	return owed, err
 }

@@ -69,6 +69,10 @@ type Exchange struct {
 
 	Turns []Turn `json:",omitempty"` // what became of it, the oldest first
 	Said  []Said `json:",omitempty"` // what the two said to each other, where one is no actor who could be written to
+	// EndedBy is who cancelled it. Former are Offers that a later one replaced: the
+	// publisher may agree to one before they hear of the other.
+	EndedBy IRI   `json:",omitempty"`
+	Former  []IRI `json:",omitempty"`
 	// Recorded says that the publisher wrote down what was agreed elsewhere,
 	// as by a message: the server of the partner knows nothing of it.
 	Recorded bool `json:",omitempty"`
@@ -266,7 +270,10 @@ func exchangeOf(ctx context.Context, s State, a *Activity, id IRI) (x *Exchange,
 // agreed when the same transaction ends.
 func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok bool, err error) {
 	x, ok, err := exchangeOf(ctx, s, a, a.Object)
-	if !ok || err != nil {
+	if !ok && err == nil {
+		return outdated(ctx, s, a)
+	}
+	if err != nil {
 		return nil, ok, err
 	}
 	switch {
@@ -274,6 +281,8 @@ func agreement(ctx context.Context, s State, a *Activity) (owed []*Activity, ok 
 		return nil, true, fmt.Errorf("%w: only %s may agree", ErrForbidden, x.Publisher)
 	case x.State == ExchangeAgreed || x.State == ExchangeFulfilled:
 		return nil, true, nil
+	case x.State == ExchangeWithdrawn && !a.Local:
+		return nil, true, crossed(ctx, s, a, x)
 	case !x.Open():
 		return nil, true, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	}
@@ -337,14 +346,16 @@ func withdrawal(ctx context.Context, s State, a *Activity) (owed []*Activity, ok
 	}
 	switch {
 	case x.Open():
+		x.Reason = brief(a.Content)
 		return nil, true, errors.Join(become(ctx, s, x, ExchangeWithdrawn), tellParty(ctx, s, x, x.Publisher, "Withdrawn"))
 	case x.State != ExchangeAgreed:
 		return nil, true, nil
 	}
-	if err := mayCancel(ctx, s, x); err != nil {
-		return nil, true, err
+	if wrong := mayCancel(ctx, s, x); wrong != nil {
+		owed, err = stands(ctx, s, a, x, wrong)
+		return owed, true, err
 	}
-	owed, err = cancel(ctx, s, x, brief(a.Content), x.Publisher)
+	owed, err = cancel(ctx, s, x, brief(a.Content), x.Partner)
 	return owed, true, err
 }
 
@@ -360,17 +371,17 @@ func revocation(ctx context.Context, s State, a *Activity) (owed []*Activity, ok
 	case x.State != ExchangeAgreed:
 		return nil, true, nil
 	}
-	owed, err = cancel(ctx, s, x, brief(a.Content), x.Partner)
+	owed, err = cancel(ctx, s, x, brief(a.Content), x.Publisher)
 	return owed, true, err
 }
 
-func cancel(ctx context.Context, s State, x *Exchange, reason string, tell IRI) ([]*Activity, error) {
+func cancel(ctx context.Context, s State, x *Exchange, reason string, by IRI) ([]*Activity, error) {
 	owed, err := returnStock(ctx, s, x)
 	if err != nil {
 		return nil, err
 	}
-	x.Reason = reason
-	return owed, errors.Join(become(ctx, s, x, ExchangeCancelled), tellParty(ctx, s, x, tell, "Cancelled"))
+	x.Reason, x.EndedBy = reason, by
+	return owed, errors.Join(become(ctx, s, x, ExchangeCancelled), tellParty(ctx, s, x, x.Other(by), "Cancelled"))
 }
 
 // mayCancel holds the partner to the time that the publisher set, and to what

@@ -280,13 +280,13 @@ func TestCancelling(t *testing.T) {
 	t.Run("not once something was handed over", func(t *testing.T) {
 		s, _, x := agreed(t, nil)
 		s.say(t, NewStep(x, ann, StepDelivered, time.Time{}, "1", ""))
-		s.refuses(t, act(Undo, vera, x.Offer), ErrMalformed)
+		stays(t, s, x, "error_exchange_begun")
 	})
 	t.Run("not later than the publisher allows", func(t *testing.T) {
 		s, _, x := agreed(t, func(p *Proposal) { p.CancelHours = 48 })
 		x.Terms.Due = noon.Add(24 * time.Hour)
 		s.exchanges[x.ID] = *x
-		s.refuses(t, act(Undo, vera, x.Offer), ErrMalformed)
+		stays(t, s, x, "error_exchange_late")
 	})
 	t.Run("before it was agreed it is simply withdrawn", func(t *testing.T) {
 		s := newMemory()
@@ -298,6 +298,19 @@ func TestCancelling(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	})
+}
+
+// stays wants a partner's server that cancelled to be told that it stands, and why.
+func stays(t *testing.T, s *memory, x *Exchange, why string) {
+	t.Helper()
+	owed := s.must(t, act(Undo, vera, x.Offer))
+	if got := s.exchange(t, x.ID); got.State != ExchangeAgreed || len(owed) != 1 {
+		t.Fatalf("%s, answered by %d", got.State, len(owed))
+	}
+	m, ok := MarkOf(owed[0].Enclosed)
+	if !ok || m.Kind != MarkKept || m.Refused != ExchangeCancelled || m.Reason != why || owed[0].To[0] != vera {
+		t.Errorf("%+v to %v", m, owed[0].To)
+	}
 }
 
 func TestWhatIsLeftGoesToOne(t *testing.T) {

@@ -32,7 +32,7 @@ func fulfilment(ctx context.Context, s State, a *Activity, o *Object) (owed []*A
 		if slices.ContainsFunc(x.Steps, func(known Step) bool { return known.ID == step.ID && known.Kind == step.Kind }) {
 			continue
 		}
-		if err := take(x, step); err != nil {
+		if err := take(x, step, !a.Local); err != nil {
 			return nil, true, err
 		}
 		if step.Kind == StepReturned && step.By == x.Provider() {
@@ -116,10 +116,12 @@ func (x *Exchange) undone(kind string, by IRI) time.Time {
 	return time.Time{}
 }
 
-// take adds a step to an exchange.
-func take(x *Exchange, step Step) error {
+// take adds a step to an exchange. Of one that was cancelled, a peer may tell what
+// was done before they heard of it.
+func take(x *Exchange, step Step, far bool) error {
+	open := x.State == ExchangeAgreed || x.State == ExchangeFulfilled && step.Kind == StepPaid || x.State == ExchangeCancelled && far
 	switch {
-	case x.State != ExchangeAgreed && (x.State != ExchangeFulfilled || step.Kind != StepPaid):
+	case !open:
 		return fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	case len(x.Steps) >= maxSteps:
 		return fmt.Errorf("%w: %d steps", ErrConflict, maxSteps)

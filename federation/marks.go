@@ -133,6 +133,10 @@ func (x *Exchange) marked(ctx context.Context, s State, a *Activity, m Mark) ([]
 	if m.Kind == MarkRenewed || m.Kind == MarkDeclined {
 		return nil, x.renewedBy(a, m)
 	}
+	if m.Kind == MarkKept && m.Refused == ExchangeCancelled {
+		x.resume(a, m)
+		return nil, nil
+	}
 	if x.State != ExchangeAgreed {
 		return nil, fmt.Errorf("%w: the exchange is %s", ErrConflict, x.State)
 	}

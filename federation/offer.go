@@ -184,6 +184,9 @@ func propose(ctx context.Context, s State, x *Exchange, o *Object, publisher *Ac
 	if before != nil {
 		x.ID, x.At, x.Counter, x.Steps = before.ID, before.At, before.Counter, before.Steps
 		x.Turns, x.Said = before.Turns, before.Said
+		if x.Former = before.Former; x.Offer != before.Offer && len(x.Former) < maxFormer {
+			x.Former = append(x.Former, before.Offer)
+		}
 	}
 	if wrong != nil {
 		return turnDown(ctx, s, x, o, wrong)

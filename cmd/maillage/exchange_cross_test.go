@@ -4,6 +4,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 )
@@ -20,6 +21,11 @@ var crossings = map[string]struct {
 		func(d *trade) { d.ask("2") },
 		func(d *trade) { d.cancel(d.partner, "Malade") }, (*trade).accept,
 		`cancelled 2 for 36; left 10; reason "Malade"; `,
+	},
+	"accepted, and withdrawn too late for what was agreed": {
+		func(d *trade) { d.due = time.Now().Add(24 * time.Hour); d.ask("2") },
+		func(d *trade) { d.cancel(d.partner, "Malade") }, (*trade).accept,
+		`agreed 2 for 36; left 8; reason ""; `,
 	},
 	"handed over in part, and cancelled by who asked": {
 		func(d *trade) { d.ask("2"); d.same(""); d.accept() },
@@ -66,7 +72,9 @@ func TestBothSpeakAtOnce(t *testing.T) {
 		amap, cafe, cables := cabled(t, fresh(t), fresh(t))
 		for what, c := range crossings {
 			t.Run(what, func(t *testing.T) {
-				d := trades(t, amap, cafe, "10")
+				f := baskets("10")
+				f.CancelHours = "48"
+				d := tradesIn(t, amap, cafe, f)
 				c.before(d)
 				d.same("")
 				settled(amap, cafe)

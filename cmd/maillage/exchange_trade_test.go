@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/outbox"
@@ -24,13 +25,19 @@ type trade struct {
 	publisher, partner *instance
 	about              *federation.Object
 	offer              federation.IRI // the latest that was asked
+	due                time.Time      // when it is to be handed over
 }
 
 // trades publishes something that can be asked for, and waits until the other
 // knows of it.
 func trades(t *testing.T, publisher, partner *instance, left string) *trade {
 	t.Helper()
-	d := &trade{t: t, publisher: publisher, partner: partner, about: publisher.offers(baskets(left))}
+	return tradesIn(t, publisher, partner, baskets(left))
+}
+
+func tradesIn(t *testing.T, publisher, partner *instance, f outbox.OfferForm) *trade {
+	t.Helper()
+	d := &trade{t: t, publisher: publisher, partner: partner, about: publisher.offers(f)}
 	eventually(t, "the offer arrives", func() bool { return partner.object(d.about.ID) != nil })
 	return d
 }
@@ -46,7 +53,9 @@ func (d *trade) ask(n federation.Decimal) {
 		if err != nil {
 			return err
 		}
-		x, err := outbox.AskTx(ctx, tx, d.partner.Actor.ID, known.ID, so(n))
+		terms := so(n)
+		terms.Due = d.due
+		x, err := outbox.AskTx(ctx, tx, d.partner.Actor.ID, known.ID, terms)
 		if err == nil {
 			d.offer = x.Offer
 		}
