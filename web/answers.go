@@ -294,7 +294,7 @@ func (v *visit) answersTable(ctx context.Context, tx *store.Tx) (*page, error) {
 		return nil, err
 	}
 	var head []string
-	for _, id := range []string{"form_answers_name", "page_answers_address", "form_guest_answer", "form_companions", "form_message", "page_slots", "page_answers_door", "page_answers_since"} {
+	for _, id := range []string{"form_answers_name", "page_answers_address", "page_answers_answer", "page_sheet_with", "page_sheet_words", "page_slots", "page_answers_door", "page_answers_since"} {
 		head = append(head, v.words.T(id))
 	}
 	rows := [][]string{head}
@@ -315,6 +315,9 @@ func (v *visit) signUpSheet(ctx context.Context, tx *store.Tx) (*page, error) {
 	d, err := v.answersOf(ctx, tx)
 	if err != nil {
 		return nil, err
+	}
+	for _, g := range d.Groups { // as one looks for a name
+		slices.SortStableFunc(g.Lines, func(a, b answerLine) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 	}
 	d.Day, d.Blank = v.words.Day(v.Now().In(v.zone())), make([]struct{}, blankLines)
 	return &page{Name: "answers_sheet", Title: v.words.T("page_sheet"), Data: d, NoIndex: true}, nil

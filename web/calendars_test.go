@@ -229,7 +229,7 @@ func TestAFileBecomesDrafts(t *testing.T) {
 	each(t, func(t *testing.T, i *instance) {
 		b := i.as("editor")
 		path := b.bring("saison.ics", season).Header.Get("Location")
-		b.get(path).wants(t, 200, "comme brouillons")
+		sound(t, "a file to look through", b.get(path).wants(t, 200, "Garder comme brouillons").body)
 		b.post(path, url.Values{"do": {"draft"}}).wants(t, http.StatusUnprocessableEntity, "Cochez au moins un événement")
 		chosen := url.Values{"do": {"draft"}, "entry": {"1@x", "2@x"}}
 		if to := b.post(path, chosen).wants(t, http.StatusSeeOther).Header.Get("Location"); !strings.HasPrefix(to, "/drafts") {

@@ -68,6 +68,10 @@ func (v *visit) design(context.Context, *store.Tx) (*page, error) {
 	for _, given := range []string{"", "yes", "maybe", "waiting", "unsure"} {
 		d.Answers = append(d.Answers, &answering{Printer: v.words, ID: event.ID, Page: "/design", Open: true, Perhaps: true, SignedIn: true, Given: given, Coming: 12, Left: 3})
 	}
+	d.Answers = append(d.Answers, &answering{
+		Printer: v.words, ID: event.ID, Page: "/design", Open: true, SignedIn: true, Coming: 12, Left: -1,
+		Refused: v.words.DateTime(v.Now().In(v.zone())), By: people[1], Form: v.form(url.Values{}),
+	})
 	note := v.card(v.sampleNote("Note"))
 	note.Author = people[2]
 	d.Replies = []*replyData{{card: note, Content: safe("<p>J’apporte la soupe !</p>"), Counts: store.Counts{Likes: 2}}}

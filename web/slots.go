@@ -52,11 +52,12 @@ func (s *slotLine) Taken() string {
 	return s.T("page_slot_taken", "Taken", len(s.Helpers), "People", s.People)
 }
 
-// Names lists who does it.
+// Names lists who does it. Each name is apart, whichever way it is written: one in
+// Arabic would turn its neighbours round.
 func (s *slotLine) Names() string {
 	var names []string
 	for _, h := range s.Helpers {
-		names = append(names, h.Name)
+		names = append(names, "\u2068"+h.Name+"\u2069")
 	}
 	return strings.Join(names, ", ")
 }
