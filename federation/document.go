@@ -2,9 +2,10 @@
 
 package federation
 
-// document is a file; image is one to look at.
+// document is a file, or says what was handed over or paid, FEP-0837; image is one
+// to look at.
 var (
-	document = Noun{Type: "Document", Check: linked}
+	document = Noun{Type: "Document", Check: linked, Context: proposalContext}
 	image    = Noun{Type: "Image", Check: linked}
 )
 

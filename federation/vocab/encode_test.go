@@ -173,6 +173,16 @@ func ours(t *testing.T) map[string][]byte {
 	put("accept", doc, err)
 	doc, err = EncodeCollection(&Collection{ID: moulin + "/replies", Unordered: true, Total: 1, First: moulin + "/replies?page="})
 	put("replies", doc, err)
+	receipt := &federation.Object{
+		ID: moulin + "/exchanges/1#step-1", Type: "Document", AttributedTo: moulin, Name: "Deux paniers", Context: string(moulin) + "/exchanges/1",
+		To: []federation.IRI{"https://social.example/users/ann"}, URL: string(moulin) + "/exchanges/1#step-1", Local: true, Published: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
+		Extra: map[string]json.RawMessage{
+			"fulfills": json.RawMessage(`["https://amap.example/exchanges/1#primary"]`), "due": json.RawMessage(`"2026-09-01T18:00:00Z"`),
+			"resourceQuantity": json.RawMessage(`{"hasUnit":"one","hasNumericalValue":"2"}`), "kind": json.RawMessage(`"returned"`),
+		},
+	}
+	doc, err = EncodeActivity(&federation.Activity{ID: moulin + "/creates/1", Type: "Create", Actor: moulin, Object: receipt.ID, Enclosed: receipt, To: receipt.To})
+	put("receipt-create", doc, err)
 	page := &Collection{ID: moulin + "/outbox?page=1", Total: 41, PartOf: moulin + "/outbox", Next: moulin + "/outbox?page=2", Items: []json.RawMessage{docs["event-create"]}}
 	doc, err = EncodeCollection(page)
 	put("outbox-page", doc, err)
