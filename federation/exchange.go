@@ -62,6 +62,7 @@ type Exchange struct {
 	Renewed  bool      `json:",omitempty"` // both were asked whether to go on
 	Renewal  IRI       `json:",omitempty"` // the proposal of the next season, once there is one
 	Declined bool      `json:",omitempty"` // the partner does not go on with it
+	Chased   time.Time `json:",omitzero"`  // the day of return of which both were told that it is over
 	Longer   time.Time `json:",omitzero"`  // until when who borrows asks to keep what was lent
 	Folded   int       `json:",omitempty"` // how many steps and marks of a standing order were dropped
 

@@ -341,3 +341,67 @@ func TestBoughtInCommon(t *testing.T) {
 		t.Errorf("%s, %s, %s left", a.State, b.State, s.left(o))
 	}
 }
+
+func TestWhatBadInputGets(t *testing.T) {
+	t.Run("an intent of somebody else's offer", func(t *testing.T) {
+		s := newMemory()
+		o := s.baskets("12", nil)
+		theirs := note(vera, "theirs")
+		theirs.Name, theirs.ID, theirs.AttributedTo = "Paniers", other+"/theirs", vera
+		p, _ := ProposalOf(o)
+		p.Primary.ID = ""
+		p.Put(theirs)
+		s.objects[theirs.ID] = *theirs
+		s.refuses(t, asks(mal, theirs, "2", "36"), ErrForbidden) // it is nobody's here
+		if len(s.exchanges) != 0 {
+			t.Error("an exchange of two strangers is kept")
+		}
+
+		// Its price is that of another proposal: both are told why not.
+		ask := asks(vera, o, "2", "")
+		ask.Enclosed.Extra["stipulatesReciprocal"] = json.RawMessage(fmt.Sprintf(`{"type":"Commitment","satisfies":"%s#reciprocal","resourceQuantity":{"hasUnit":"one","hasNumericalValue":"1"}}`, theirs.ID))
+		owed := s.must(t, ask)
+		if len(owed) != 1 || owed[0].Type != Reject || owed[0].Saying.Reason != "error_intent_other" || s.exchange(t, ask.ID).State != ExchangeRefused {
+			t.Errorf("owed %+v", owed)
+		}
+		if len(s.notices) != 1 || s.notices[0].For != ann || s.notices[0].Kind != "TurnedDown" {
+			t.Errorf("notices %+v", s.notices)
+		}
+		mine := asks(bob, o, "2", "")
+		mine.Enclosed.Extra["stipulatesReciprocal"] = ask.Enclosed.Extra["stipulatesReciprocal"]
+		s.refuses(t, mine, ErrMalformed)
+	})
+	t.Run("a replay", func(t *testing.T) {
+		s := newMemory()
+		o := s.baskets("12", func(p *Proposal) { p.AtOnce = true })
+		ask := asks(vera, o, "2", "36")
+		for range 3 {
+			for _, owed := range s.must(t, ask) {
+				s.say(t, owed)
+			}
+		}
+		step := NewStep(s.exchange(t, ask.ID), vera, StepDelivered, time.Time{}, "1", "")
+		step.Enclosed.ID, step.Enclosed.AttributedTo = other+"/receipt", vera
+		for n := range 3 { // the same, and the same document in another activity
+			a := post(step.Enclosed)
+			if n == 2 {
+				a = fresh(a)
+			}
+			s.must(t, a)
+		}
+		x := s.exchange(t, ask.ID)
+		if s.left(o) != "10" || len(s.exchanges) != 1 || x.Done(StepDelivered, vera) != "1" {
+			t.Errorf("%s left, %d exchanges, %s handed over", s.left(o), len(s.exchanges), x.Done(StepDelivered, vera))
+		}
+	})
+	t.Run("parts that do not add up", func(t *testing.T) {
+		s := newMemory()
+		o := note(vera, "parts")
+		o.Name, o.AttributedTo, o.ID = "Paniers", vera, other+"/parts"
+		Proposal{
+			Purpose: PurposeOffer, Primary: Intent{Quantity: &Quantity{"one", "1"}}, Reciprocal: &Intent{Quantity: &Quantity{"one", "18"}},
+			Breakdown: []PricePart{{Kind: "production", Amount: "11"}, {Kind: "logistics", Amount: "6"}},
+		}.Put(o)
+		s.refuses(t, post(o), ErrMalformed)
+	})
+}

@@ -26,9 +26,9 @@ var offer = Verb{
 		if a.Enclosed == nil || a.Enclosed.Type != agreementType {
 			return nil, fmt.Errorf("%w: Offer of something else than an agreement", ErrUnsupported)
 		}
-		t, id, err := termsIn(a.Enclosed.Extra)
-		if err != nil {
-			return nil, err
+		t, id, wrong := termsIn(a.Enclosed.Extra)
+		if id == "" {
+			return nil, wrong
 		}
 		t.Message = a.Enclosed.Content
 		if l := a.Enclosed.Location; l != nil {
@@ -44,6 +44,14 @@ var offer = Verb{
 		x := &Exchange{
 			ID: ExchangeID(s.Home(), a.ID), Proposal: id, Publisher: publisher.ID, Partner: a.Actor, Offer: a.ID,
 			Terms: t, At: s.Now(),
+		}
+		switch {
+		case !a.Local && !publisher.Local:
+			return nil, fmt.Errorf("%w: %s is not of anybody here", ErrForbidden, id)
+		case wrong != nil && a.Local:
+			return nil, wrong
+		case wrong != nil:
+			return turnDown(ctx, s, x, o, wrong)
 		}
 		return propose(ctx, s, x, o, publisher, a.Local)
 	},

@@ -187,6 +187,9 @@ func (x *Exchange) RemindAt() time.Time {
 	if next := x.nextAfter(x.Reminded); next != nil {
 		return next.Due.Add(-remindBefore)
 	}
+	if at := x.overdueAt(); !at.IsZero() {
+		return at
+	}
 	if x.Running() {
 		return x.Terms.Standing.Planned.Add(-remindBefore) // to plan further
 	}
@@ -196,21 +199,36 @@ func (x *Exchange) RemindAt() time.Time {
 	return x.Ends()
 }
 
-// Remind tells both of what falls due soon, and asks whether to go on when a
-// season is over; each once, and not of what is past.
-func Remind(ctx context.Context, s State, x *Exchange) error {
+// Remind tells both of what falls due soon, who borrows of what should be back,
+// and asks whether to go on when a season is over; each once, and not of what is
+// past. It returns what it told the partner; "" if nothing.
+func Remind(ctx context.Context, s State, x *Exchange) (told string, err error) {
 	if at := x.RemindAt(); at.IsZero() || at.After(s.Now()) {
-		return nil
+		return "", nil
+	}
+	if at := x.overdueAt(); !at.IsZero() && !at.After(s.Now()) {
+		x.Chased = x.Terms.Until
+		return "Overdue", errors.Join(s.PutExchange(ctx, x), tellParty(ctx, s, x, x.Partner, "Overdue"), tellParty(ctx, s, x, x.Publisher, "Overdue"))
 	}
 	kind := "Due"
 	x.Plan(s.Now())
-	if next := x.nextAfter(x.Reminded); next == nil && x.Running() {
-		return s.PutExchange(ctx, x)
+	if next := x.nextAfter(x.Reminded); next == nil && (x.Running() || !x.overdueAt().IsZero()) {
+		return "", s.PutExchange(ctx, x)
 	} else if next == nil {
 		x.Renewed, kind = true, "Renewal"
 	} else if x.Reminded = next.Due; next.Due.Before(s.Now()) {
-		return s.PutExchange(ctx, x)
+		return "", s.PutExchange(ctx, x)
 	}
-	return errors.Join(
+	return kind, errors.Join(
 		s.PutExchange(ctx, x), tellParty(ctx, s, x, x.Partner, kind), tellParty(ctx, s, x, x.Publisher, kind))
+}
+
+// overdueAt is when both are told that what was lent should be back: a day after,
+// and once for each day that was agreed on.
+func (x *Exchange) overdueAt() time.Time {
+	c := x.Commitment(StepReturned, x.Terms.Until)
+	if c == nil || x.State != ExchangeAgreed || x.Chased.Equal(c.Due) || x.DoneOn(*c, x.Publisher) || x.DoneOn(*c, x.Partner) || x.Done(StepDelivered, x.Provider()).Zero() {
+		return time.Time{}
+	}
+	return c.Due.Add(24 * time.Hour)
 }

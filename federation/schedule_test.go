@@ -56,7 +56,7 @@ func TestASeasonFromTheFirstThursdayToTheLast(t *testing.T) {
 		s.now = next.Due.Add(-time.Hour)
 		s.notices = nil
 		for range 3 { // a process may look as often as it likes
-			if err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
+			if _, err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -76,7 +76,7 @@ func TestASeasonFromTheFirstThursdayToTheLast(t *testing.T) {
 	}
 	s.now, s.notices = x.Ends().Add(time.Hour), nil
 	for range 2 {
-		if err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
+		if _, err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,6 +133,48 @@ func TestALoanComesBack(t *testing.T) {
 	x := s.exchange(t, ask.ID)
 	if x.State != ExchangeAgreed || s.left(o) != "0" || x.Next() == nil || x.Next().Kind != StepReturned {
 		t.Fatalf("%s, %s left, next %+v", x.State, s.left(o), x.Next())
+	}
+	told := func(kind string) (n int) {
+		s.notices = nil
+		for range 3 {
+			if _, err := Remind(t.Context(), s, s.exchange(t, ask.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, notice := range s.notices {
+			if notice.Kind == kind {
+				n++
+			}
+		}
+		return n
+	}
+	s.now = noon.AddDate(0, 0, 2).Add(time.Hour)
+	if told("Due") != 1 {
+		t.Errorf("a day before it is due: %+v", s.notices)
+	}
+	later := noon.AddDate(0, 0, 6)
+	peer := func(m Mark) *Activity {
+		a := NewMark(s.exchange(t, ask.ID), vera, m)
+		a.Enclosed.ID, a.Enclosed.AttributedTo = IRI(fmt.Sprint(other, "/marks/", m.Kind, m.Until.Unix())), vera
+		return fresh(post(a.Enclosed))
+	}
+	s.must(t, peer(Mark{Kind: MarkLonger, Until: later}))
+	s.refuses(t, own(NewMark(x, ann, Mark{Kind: MarkExtended, Until: later.Add(time.Hour)})), ErrConflict)
+	s.say(t, NewMark(x, ann, Mark{Kind: MarkExtended, Until: later}))
+	if x = s.exchange(t, ask.ID); !x.Terms.Until.Equal(later) || !x.Longer.IsZero() {
+		t.Fatalf("until %s", x.Terms.Until)
+	}
+	s.now = later.Add(25 * time.Hour)
+	if told("Overdue") != 1 {
+		t.Errorf("a day late: %+v", s.notices)
+	}
+	s.must(t, peer(Mark{Kind: MarkLonger, Until: later.AddDate(0, 0, 9)}))
+	s.say(t, NewMark(x, ann, Mark{Kind: MarkKept, Refused: MarkLonger}))
+	if x = s.exchange(t, ask.ID); !x.Terms.Until.Equal(later) || !x.Longer.IsZero() {
+		t.Errorf("until %s, asked for %s", x.Terms.Until, x.Longer)
+	}
+	if owed := s.must(t, peer(Mark{Kind: MarkLonger, Until: noon})); len(owed) != 1 {
+		t.Error("longer, until a day before it is due")
 	}
 	s.say(t, NewStep(x, ann, StepReturned, time.Time{}, "", ""))
 	if x = s.exchange(t, ask.ID); x.State != ExchangeFulfilled || s.left(o) != "1" {

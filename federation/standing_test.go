@@ -66,7 +66,7 @@ func TestAStandingOrderFromItsFirstDateToItsEnd(t *testing.T) {
 		}
 		s.now, s.notices = next.Due.Add(-time.Hour), nil
 		for range 2 {
-			if err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
+			if _, err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -165,7 +165,7 @@ func TestADateOfAStandingOrderIsSkippedOrChangedInTime(t *testing.T) {
 	s.say(t, NewMark(s.exchange(t, x.ID), ann, Mark{Kind: MarkPaused, Due: noon.AddDate(0, 0, 20), Until: noon.AddDate(0, 3, 0)}))
 	s.now = noon.AddDate(0, 2, 0)
 	for range 2 {
-		if err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
+		if _, err := Remind(t.Context(), s, s.exchange(t, x.ID)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -342,7 +342,7 @@ func termsIn(m map[string]json.RawMessage) (t Terms, proposal IRI, err error) {
 	t.Quantity = quantityOf(valueFlows(primary, "resourceQuantity"))
 	t.Price = quantityOf(valueFlows(reciprocal, "resourceQuantity"))
 	if in := IRI(literal(valueFlows(reciprocal, "satisfies"))); reciprocal != nil && in.Document() != satisfies.Document() {
-		return t, "", fmt.Errorf("%w: an agreement on two proposals", ErrMalformed)
+		return t, satisfies.Document(), field("stipulatesReciprocal", "error_intent_other", "an agreement on two proposals")
 	}
 	t.Mode = text(m["exchangeMode"])
 	t.Due, _ = time.Parse(time.RFC3339, literal(valueFlows(primary, "due")))

@@ -9,6 +9,7 @@ import (
 
 	"codeberg.org/maillage/maillage/federation"
 	"codeberg.org/maillage/maillage/locale"
+	"codeberg.org/maillage/maillage/outbox"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -42,6 +43,10 @@ func (w *Writer) reminders(ctx context.Context) error {
 	return nil
 }
 
+// byPage names the letters for what whoever takes part in an exchange by our pages
+// is reminded of; about the next season they are written to once there is one.
+var byPage = map[string]string{"Due": "due", "Overdue": "overdue"}
+
 // commitments reminds the two of an exchange of what falls due.
 func (w *Writer) commitments(ctx context.Context) error {
 	for taken := 1; taken > 0; {
@@ -49,7 +54,11 @@ func (w *Writer) commitments(ctx context.Context) error {
 			due, err := tx.ExchangesToRemind(ctx, 50)
 			taken = len(due)
 			for _, x := range due {
-				err = errors.Join(err, federation.Remind(ctx, tx, x))
+				told, err2 := federation.Remind(ctx, tx, x)
+				if what := byPage[told]; err2 == nil && what != "" && x.ByPage(tx.Home()) {
+					err2 = outbox.WriteRespondentTx(ctx, tx, x, what, "")
+				}
+				err = errors.Join(err, err2)
 			}
 			return err
 		})

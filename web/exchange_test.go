@@ -3,8 +3,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -194,16 +197,52 @@ func TestCapitalIsInformationOnly(t *testing.T) {
 	i.as("member").post("/respond", wish(path, "1", "18")).wants(t, 404)
 }
 
+// What somebody chooses to give stands nowhere: not on pages, in no file that
+// leaves, and in no row of the database.
 func TestAFreePriceIsNotKept(t *testing.T) {
-	i := lone(t)
-	path := i.basket("3", "modes", "freePrice", "price", "")
-	i.as("member").get("/respond?id="+url.QueryEscape(origin+path)).wants(t, 200, "jamais noté")
-	f := wish(path, "1", "")
-	f.Set("price", "12")
-	page := went(t, i.as("member").post("/respond", f))
-	if body := i.as("member").get(page).wants(t, 200, "prix libre").body; strings.Contains(body, "12\u202f€") {
-		t.Error("what somebody gives is kept")
-	}
+	each(t, func(t *testing.T, i *instance) {
+		const chosen = "7391" // unlike anything else there is
+		path := i.basket("3", "modes", "freePrice", "price", "")
+		me, amap := i.as("member"), i.as("admin")
+		me.get("/respond?id="+url.QueryEscape(origin+path)).wants(t, 200, "jamais noté")
+		f := wish(path, "1", "")
+		f.Set("price", chosen)
+		page := went(t, me.post("/respond", f))
+		amap.post(page, url.Values{"do": {"accept"}}).wants(t, 303)
+		for _, b := range []*browser{amap, me} {
+			b.post(page, url.Values{"do": {"delivered"}, "price": {chosen}}).wants(t, 303)
+		}
+		me.post(page, url.Values{"do": {"paid"}, "price": {chosen}}).wants(t, 303) // there is nothing to note
+		for _, where := range []string{page, page + "/receipt", "/exchanges/table?as=camille-member", "/ledger/export?format=json&as=camille-member"} {
+			if body := me.get(where).wants(t, 200).body; strings.Contains(body, chosen) {
+				t.Errorf("%s has what somebody gives", where)
+			}
+		}
+		me.get(page).wants(t, 200, "prix libre")
+		for _, where := range []string{path + "/exchanges", path + "/exchanges/table", "/exchanges/table?as=amap"} {
+			if body := amap.get(where).wants(t, 200).body; strings.Contains(body, chosen) {
+				t.Errorf("%s has what somebody gives", where)
+			}
+		}
+		i.update(func(ctx context.Context, tx *store.Tx) error {
+			x, err := tx.Exchange(ctx, federation.IRI(origin+page))
+			if err != nil {
+				return err
+			}
+			raw, err := json.Marshal(x)
+			if strings.Contains(string(raw), chosen) || x.Terms.Price != nil || !x.Done(federation.StepPaid, x.Partner).Zero() {
+				t.Errorf("it is kept: %s", raw)
+			}
+			return err
+		})
+		copied := t.TempDir() + "/copy"
+		must(t, i.db.Backup(t.Context(), copied))
+		raw, err := os.ReadFile(copied)
+		must(t, err)
+		if bytes.Contains(raw, []byte(chosen)) {
+			t.Error("a copy of the database has it")
+		}
+	})
 }
 
 // What is asked about how an agreement comes about is kept, and comes back with

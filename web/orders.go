@@ -32,13 +32,13 @@ type ordersData struct {
 	Waiting []*exchangeView // for an answer
 	Days    []orderDay
 	Tabs    []navLink
+	Others  []navLink // days further away
 	Over    []*exchangeView
 	Day     string // today, for the sheet
 	Query   string // that keeps the day
 	Renewal string // where the next season is prepared
 	More    string // the next part of a long list
 	Capped  string // says that there is more
-	all     []orderDay
 }
 
 // maxOrderLines is how many lines the page shows at once; paper and the table
@@ -117,14 +117,20 @@ func (v *visit) chooseDay(d *ordersData) {
 	} else if show != "" {
 		d.Query = "?day=all"
 	}
-	d.all = d.Days
-	for _, day := range d.all {
+	shown := d.Days
+	at := slices.IndexFunc(d.Days, func(day orderDay) bool { return day.Key == show })
+	for n, day := range d.Days {
 		l := navLink{URL: here + "?day=" + day.Key, Name: fmt.Sprintf("%s (%d)", day.Title, day.Open), Current: day.Key == show}
 		if l.Current {
-			d.Days = []orderDay{day}
+			shown = []orderDay{day}
 		}
-		d.Tabs = append(d.Tabs, l)
+		if n >= at-1 && n <= max(at, 0)+2 {
+			d.Tabs = append(d.Tabs, l)
+		} else {
+			d.Others = append(d.Others, l)
+		}
 	}
+	d.Days = shown
 }
 
 // capOrders leaves so many lines as a page can bear, and says so.
