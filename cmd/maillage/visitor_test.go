@@ -126,12 +126,13 @@ func (v *visitor) each(f func(*html.Node)) {
 // where is the path of the page that is shown.
 func (v *visitor) where() string { return v.answer.Request.URL.Path }
 
-// follow opens the first link whose address has a part.
+// follow opens the first link to a page whose address has a part.
 func (v *visitor) follow(part string, says ...string) *visitor {
 	v.t.Helper()
 	var found string
 	v.each(func(n *html.Node) {
-		if href := attribute(n, "href"); n.Data == "a" && found == "" && strings.Contains(href, part) {
+		file := slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "download" })
+		if href := attribute(n, "href"); n.Data == "a" && found == "" && !file && strings.Contains(href, part) {
 			found = href
 		}
 	})
