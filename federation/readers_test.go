@@ -115,3 +115,17 @@ func TestNothingLeftIsForEverybodyToKnow(t *testing.T) {
 		t.Error("it is offered as if there were some")
 	}
 }
+
+func TestAnErrorSaysNoFiguresOfWhatIsWithheld(t *testing.T) {
+	for _, terms := range []Terms{
+		{Quantity: &Quantity{"one", "1"}, Price: &Quantity{"one", "2"}, Mode: "sale"}, {Quantity: &Quantity{"one", "99999"}, Mode: "sale"},
+	} {
+		o := discreet("")
+		Readers{DetailPrice: ReadersParties, DetailQuantity: ReadersParties}.Put(o)
+		p, _ := ProposalOf(o)
+		_, err := p.Check(o, terms, noon)
+		if err == nil || strings.Contains(err.Error(), "73919") || strings.Contains(err.Error(), "86421") {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package federation
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -78,8 +79,18 @@ func (p Proposal) Usual() Quantity {
 }
 
 // Check returns t as it can be agreed on at a time, completed with what follows
-// from the proposal o; or a [FieldError] that names the property that cannot.
+// from the proposal o; or a [FieldError] that names the property that cannot. Of
+// what is not for everybody it says no figures.
 func (p Proposal) Check(o *Object, t Terms, now time.Time) (Terms, error) {
+	t, err := p.checked(o, t, now)
+	var wrong *FieldError
+	if errors.As(err, &wrong) && Withholds(o) {
+		err = field(wrong.Field, wrong.Reason, "%s cannot be", wrong.Field)
+	}
+	return t, err
+}
+
+func (p Proposal) checked(o *Object, t Terms, now time.Time) (Terms, error) {
 	switch {
 	case !p.Answerable():
 		return t, field("exchangeMode", "error_capital", "%s is information only", o.ID)

@@ -31,6 +31,7 @@ type designData struct {
 	Alerts        []sampleAlert
 	Replies       []*replyData
 	Deals         []*exchangeView
+	Story         *priceStory
 }
 
 type sampleAlert struct{ Class, Icon, Text string }
@@ -60,6 +61,8 @@ func (v *visit) design(context.Context, *store.Tx) (*page, error) {
 		c.Author = people[1]
 		d.Cards = append(d.Cards, c)
 	}
+	d.Story = v.storyOf(offer, v.samplePrices(p))
+	d.Cards = append(d.Cards, v.card(withheldSample(offer)))
 	d.Cards[2].Answer = v.answering(event)
 	var err error
 	if d.Off, err = v.sampleOff(people[1]); err != nil {
@@ -107,10 +110,11 @@ func (v *visit) sample(kind, name string) *federation.Object {
 }
 
 func (v *visit) sampleOffer() *federation.Object {
-	o, unit := v.sample("Note", "Paniers de légumes"), true
+	o, unit, direct := v.sample("Note", "Paniers de légumes"), true, 0
 	o.End = v.Now().AddDate(0, 0, 20)
 	federation.Proposal{
 		Purpose: federation.PurposeOffer, UnitBased: &unit, Modes: []string{"sale", "localCurrency"}, Category: "alimentation",
+		Intermediaries: &direct, Produced: &federation.Place{Name: "Crest"},
 		Primary: federation.Intent{
 			Action: "transfer", Quantity: &federation.Quantity{Unit: "one", Value: "1"}, Available: &federation.Quantity{Unit: "one", Value: "12"},
 		},
@@ -122,6 +126,23 @@ func (v *visit) sampleOffer() *federation.Object {
 		},
 	}.Put(o)
 	return o
+}
+
+// withheldSample is an offer of which the price is not for everybody.
+func withheldSample(offer *federation.Object) *federation.Object {
+	o := *offer
+	o.Extra = maps.Clone(offer.Extra)
+	federation.Readers{federation.DetailPrice: federation.ReadersNetwork}.Put(&o)
+	return federation.Everyones(&o)
+}
+
+// samplePrices are what an offer cost before, and what it costs.
+func (v *visit) samplePrices(p federation.Proposal) (all []federation.PriceRecord) {
+	for n, amount := range []federation.Decimal{"16", "17", "18"} {
+		r := federation.PriceRecord{At: v.Now().AddDate(0, 3*(n-2), 0), Amount: amount, Currency: federation.Currencies["EUR"], Unit: "one", Each: p.UnitBased, Per: p.Primary.Quantity}
+		all = append(all, r)
+	}
+	return all
 }
 
 func (v *visit) sampleNeed() *federation.Object {

@@ -41,6 +41,11 @@ func (v *visit) priceStory(ctx context.Context, tx *store.Tx, o *federation.Obje
 	if err != nil || len(list) < 2 {
 		return nil, err
 	}
+	return v.storyOf(o, list), nil
+}
+
+// storyOf makes the story of an object's prices, the oldest first.
+func (v *visit) storyOf(o *federation.Object, list []federation.PriceRecord) *priceStory {
 	s := &priceStory{Printer: v.words}
 	for i := len(list) - 1; i >= 0; i-- {
 		r := list[i]
@@ -55,7 +60,7 @@ func (v *visit) priceStory(ctx context.Context, tx *store.Tx, o *federation.Obje
 	}
 	s.Bars = priceBars(list)
 	s.Words = v.words.T("page_prices_drawn", "First", s.Lines[len(s.Lines)-1].Price, "Last", s.Lines[0].Price)
-	return s, nil
+	return s
 }
 
 // comparable reports whether two prices are of the same kind.
