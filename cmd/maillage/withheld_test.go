@@ -211,3 +211,21 @@ func TestAPriceThatIsNotToldIsNamedLater(t *testing.T) {
 		})
 	})
 }
+
+// TestANewFollowerLearnsWhatIsForTheNetwork: the copy that a server holds of an
+// offer is completed when one of its members begins to follow the author.
+func TestANewFollowerLearnsWhatIsForTheNetwork(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, fresh freshDatabase) {
+		amap, cafe := launch(t, "amap", variant{database: fresh(t)}), launch(t, "cafe", variant{database: fresh(t)})
+		o := amap.offers(discreet())
+		cafe.meets(amap.Actor.ID)
+		cafe.reads(o.ID)
+		if got := cafe.shows(o.ID, cafe.Actor.ID); len(got) > 0 {
+			t.Errorf("a stranger's server shows %v", got)
+		}
+		cafe.follow(cafe.Actor, amap.Actor.ID)
+		eventually(t, "the price is shown to members", func() bool {
+			return slices.Contains(cafe.shows(o.ID, cafe.Actor.ID), federation.DetailPrice)
+		})
+	})
+}
