@@ -95,7 +95,7 @@ func TestSizesCountWhatIsThere(t *testing.T) {
 		t.fill()
 		t.view(func(tx *Tx) error {
 			s, err := tx.Sizes(t.ctx)
-			if s.Ours != 1 || s.Peers != 1 || s.Actors != 1 || s.Media != 1 || s.MediaSize != 2 || s.Database < 4096 {
+			if s.Ours != 2 || s.Peers != 1 || s.Actors != 1 || s.Media != 1 || s.MediaSize != 2 || s.Database < 4096 {
 				t.Errorf("sizes: %+v", s)
 			}
 			return err
