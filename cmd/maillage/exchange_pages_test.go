@@ -34,10 +34,8 @@ func TestAnExchangeByThePagesOfTwoInstances(t *testing.T) {
 			member.open("/offers", "Paniers de légumes").follow("/peer/objects", "Initiative amap", "Récoltés le matin même")
 			member.press("/respond", "quantity", quantity).says(sum)
 			mine = member.press("send", "message", "Sans poireaux", "place", "Au marché").says("demandé", sum).where()
-			eventually(t, "the request arrives", func() bool {
-				return amap.number("SELECT count(*) FROM exchanges WHERE state = 'proposed'") == 1
-			})
-			theirs = desk.open("/exchanges?as=amap").follow("/exchanges/", "Sans poireaux", "Au marché", sum).where()
+			theirs = amap.waiting()
+			desk.open("/exchanges?as=amap").follow(theirs, "Sans poireaux", "Au marché", sum)
 			return mine, theirs
 		}
 
@@ -79,6 +77,19 @@ func TestAnExchangeByThePagesOfTwoInstances(t *testing.T) {
 	})
 }
 
+// waiting waits for a request that nobody answered yet, and returns its page.
+func (i *instance) waiting() (page string) {
+	i.t.Helper()
+	eventually(i.t, "the request arrives", func() bool {
+		list := i.column("SELECT id FROM exchanges WHERE state = 'proposed'", 0)
+		if len(list) == 1 {
+			page = strings.TrimPrefix(list[0], i.Origin)
+		}
+		return len(list) == 1
+	})
+	return page
+}
+
 // TestBrowserTwoInstances is the same in a browser, without its scripts.
 func TestBrowserTwoInstances(t *testing.T) {
 	file := func(name string) variant { return variant{database: "sqlite:" + filepath.Join(t.TempDir(), name)} }
@@ -101,10 +112,9 @@ func TestBrowserTwoInstances(t *testing.T) {
 	b.says("demandé", "2 × panier", "36 €")
 	mine := b.path()
 	b.origin = amap.Origin
-	eventually(t, "the request arrives", func() bool { return amap.number("SELECT count(*) FROM exchanges") == 1 })
+	theirs := amap.waiting()
 	b.open("/exchanges?as=amap", "2 × panier")
-	b.press(`main a[href*="/exchanges/"]`)
-	theirs := b.path()
+	b.press(`main a[href*="` + theirs + `"]`)
 	b.press(`button[value="accept"]`)
 	b.press(`.buttons button[value="delivered"]`)
 	b.says("convenu")

@@ -101,7 +101,8 @@ func (p *killable) confirms(r *store.Respondent) (agreed bool, err error) {
 	}):
 		return false, nil
 	}
-	return false, fmt.Errorf("answered %d %s", res.StatusCode, body)
+	_, main, _ := strings.Cut(string(body), "<main")
+	return false, fmt.Errorf("answered %d <main%s", res.StatusCode, main)
 }
 
 // rush lets all of a crowd press at once, by turns at each process.
