@@ -93,6 +93,7 @@ var expected = map[string][5]int{
 	"/objects/{id}/exchanges":           {303, 404, 200, 404, 200},
 	"/objects/{id}/exchanges/sheet":     {303, 404, 200, 404, 200},
 	"/objects/{id}/exchanges/table":     {303, 404, 200, 404, 200},
+	"/objects/{id}/renewal":             {303, 404, 404, 404, 404}, // that one is no season
 	"/record":                           {303, 404, 404, 404, 404},
 	"/exchanges":                        {303, 200, 200, 200, 200},
 	"/exchanges/{id}":                   {303, 404, 404, 404, 404},
@@ -193,6 +194,7 @@ var posted = map[string][5]int{
 	"/respond/confirm":                  {200, 200, 200, 200, 200},
 	"/respond/forget":                   {200, 200, 200, 200, 200},
 	"/objects/{id}/exchanges":           {401, 404, 404, 404, 404},
+	"/objects/{id}/renewal":             {401, 404, 404, 404, 404},
 	"/record":                           {401, 404, 404, 404, 404},
 	"/exchanges/{id}":                   {401, 404, 404, 404, 404},
 	"/react":                            {401, 400, 400, 400, 400},
