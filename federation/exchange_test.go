@@ -327,6 +327,21 @@ func TestWhatIsLeftGoesToOne(t *testing.T) {
 	}
 }
 
+// Who takes what leaves less than the least that may be asked for gets it; what is
+// left may then be asked for as a whole.
+func TestLessThanTheLeastMayBeLeft(t *testing.T) {
+	s := newMemory()
+	o := s.baskets("6", func(p *Proposal) { p.AtOnce, p.Primary.Minimum = true, &Quantity{"one", "4"} })
+	for n, a := range []*Activity{asks(vera, o, "4", "72"), asks(mal, o, "2", "36")} {
+		for _, owed := range s.must(t, a) {
+			s.say(t, owed)
+		}
+		if x := s.exchange(t, a.ID); x.State != ExchangeAgreed || s.left(o) != []Decimal{"2", "0"}[n] {
+			t.Errorf("number %d: %s %s, %s left", n, x.State, x.Reason, s.left(o))
+		}
+	}
+}
+
 func TestBoughtInCommon(t *testing.T) {
 	s := newMemory()
 	o := s.baskets("12", func(p *Proposal) { p.Threshold = &Quantity{"one", "5"} })

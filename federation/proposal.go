@@ -289,9 +289,6 @@ func (p Proposal) check() error {
 			return field(q.name, "error_unit", "the unit %q is not %q", q.q.Unit, p.Primary.Quantity.Unit)
 		}
 	}
-	if m, a := p.Primary.Minimum, p.Primary.Available; m != nil && a != nil && !a.Value.Zero() && m.Value.Cmp(a.Value) > 0 {
-		return field("minimumQuantity", "error_minimum", "the least is %s, but only %s are left", m.Value, a.Value)
-	}
 	if len(p.Breakdown) == 0 {
 		return nil
 	}
