@@ -135,6 +135,28 @@ func (x *Exchange) DoneOn(c Commitment, by IRI) bool {
 	return slices.ContainsFunc(x.Steps, func(s Step) bool { return s.Kind == c.Kind && s.By == by && s.Due.Equal(c.Due) })
 }
 
+// Short is what is missing of the dates that somebody noted: they noted less than
+// was planned, and not more since.
+func (x *Exchange) Short(by IRI) Decimal {
+	var planned Decimal
+	for _, c := range x.Terms.Schedule {
+		if c.Kind == StepDelivered && !c.Skipped && x.DoneOn(c, by) {
+			planned = planned.Plus(c.Quantity)
+		}
+	}
+	return planned.Minus(x.Done(StepDelivered, by))
+}
+
+// Noted is how much somebody said of a commitment.
+func (x *Exchange) Noted(c Commitment, by IRI) (sum Decimal) {
+	for _, s := range x.Steps {
+		if s.Kind == c.Kind && s.By == by && s.Due.Equal(c.Due) {
+			sum = sum.Plus(s.Quantity)
+		}
+	}
+	return sum
+}
+
 // Next returns what falls due next of what the publisher has not noted as done;
 // nil if nothing does.
 func (x *Exchange) Next() *Commitment { return x.nextAfter(time.Time{}) }

@@ -82,6 +82,8 @@ type exchangeData struct {
 	Later    []dateDay
 	Past     []dateDay // those that are over
 	Dated    bool      // what is handed over is noted by the date
+	Short    string    // what is missing of dates that they noted
+	ShortAs  string    // as it is typed
 	Standing *standingPart
 	Loan     *loanPart
 	Renewal  *renewalPart
@@ -378,6 +380,10 @@ func (v *visit) exchangeTerms(d *exchangeData, o *federation.Object, me federati
 		case federation.StepPaid:
 			d.Pays = false // each part by its date
 		}
+	}
+	if short := x.Short(me); d.Dated && x.Terms.Standing == nil && !short.Zero() {
+		d.Short = outbox.AmountWords(v.words, o, &federation.Quantity{Unit: left.Unit, Value: short})
+		d.ShortAs = string(short)
 	}
 	d.MayWrite = true
 	if x.State == federation.ExchangeAgreed || x.State == federation.ExchangeFulfilled {

@@ -117,6 +117,8 @@ func (f *form) dealInput(name string) string {
 		return name
 	case "change", "skip":
 		return "changed"
+	case "kept":
+		return "part"
 	case "pause":
 		return "pause.from"
 	case "end":

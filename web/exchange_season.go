@@ -21,8 +21,9 @@ import (
 type dateLine struct {
 	Due, When, What string
 	Kind            string
-	Done            bool // they who look noted it
-	Told            bool // the other did
+	Done            bool   // they who look noted it
+	Told            bool   // the other did
+	Noted           string // how much, where that is not what was planned
 	Skipped         bool
 	Late            bool // it should have come back
 	Taker           string
@@ -30,6 +31,7 @@ type dateLine struct {
 	MaySkip         bool
 	MayPass         bool
 	MayChange       bool
+	MayPart         bool   // a part of it can be noted
 	Amount          string // as it is typed
 	over            bool   // nothing is to be done any more
 }
@@ -87,12 +89,18 @@ func (v *visit) dateLine(x *federation.Exchange, o *federation.Object, c federat
 	} else {
 		l.What = v.words.T("page_date_"+c.Kind, "What", outbox.AmountWords(v.words, o, &federation.Quantity{Unit: x.Terms.Quantity.Unit, Value: c.Quantity}))
 	}
+	for _, by := range []federation.IRI{x.Other(me), me} {
+		if n := x.Noted(c, by); x.DoneOn(c, by) && n.Cmp(c.Quantity) != 0 {
+			l.Noted = outbox.AmountWords(v.words, o, &federation.Quantity{Unit: x.Terms.Quantity.Unit, Value: n})
+		}
+	}
 	l.Late = c.Kind == federation.StepReturned && past && !l.Done && !l.Told
 	if x.State != federation.ExchangeAgreed || l.Skipped {
 		return l
 	}
 	if !l.Done {
 		l.Note = v.words.T("form_date_" + c.Kind)
+		l.MayPart = c.Kind == federation.StepDelivered && c.Quantity.Cmp("1") > 0
 	}
 	free := c.Kind == federation.StepDelivered && !l.Done && !l.Told
 	inTime := x.Terms.Standing.Changeable(c.Due, v.Now())
@@ -210,7 +218,14 @@ func (v *visit) keptDate(ctx context.Context, tx *store.Tx, d *deal) (string, er
 	if d.x.DoneOn(*c, d.me) {
 		return "", federation.ErrConflict
 	}
-	return "exchange_delivered", outbox.KeepTx(ctx, tx, d.x, d.me, c.Kind, c.Due, "", "")
+	var part federation.Decimal
+	if typed := strings.TrimSpace(d.f.Value("part")); typed != "" {
+		if part, err = federation.ParseDecimal(typed); err != nil {
+			d.f.wrong("part", "error_number", "Value", typed)
+			return "", nil
+		}
+	}
+	return "exchange_delivered", outbox.KeepTx(ctx, tx, d.x, d.me, c.Kind, c.Due, part, "")
 }
 
 // say sends a mark about the dates.

@@ -66,3 +66,35 @@ func TestASeasonOnItsPage(t *testing.T) {
 		on(me, "kept", "gestern").wants(t, 400)
 	})
 }
+
+// TestLessOnADate: what was missing on a date is noted beside the dates later.
+func TestLessOnADate(t *testing.T) {
+	each(t, func(t *testing.T, i *instance) {
+		path := led(i.as("admin").post("/publish/offer", url.Values{
+			"title": {"Paniers de l'automne"}, "modes": {"commitment"}, "available": {"12"}, "unit": {"one"}, "unit.name": {"le panier"},
+			"price": {"18"}, "currency": {"EUR"}, "per": {"unit"}, "dates": {"15/10/2026 18:30 x 2"},
+		}).wants(t, 303))
+		amap, me := i.as("admin"), i.as("member")
+		page := went(t, me.post("/respond", url.Values{"id": {origin + path}, "quantity": {"2"}, "shown": {"72"}, "do": {"send"}}))
+		amap.post(page, url.Values{"do": {"accept"}}).wants(t, 303)
+		days := regexp.MustCompile(`id="part-([^"]+)"`).FindAllStringSubmatch(me.get(page).wants(t, 200, "Une partie seulement").body, -1)
+		if len(days) != 2 {
+			t.Fatalf("%d dates may be noted in part", len(days))
+		}
+		note := func(b *browser, day int, part string) response {
+			return b.post(page, url.Values{"do": {"kept"}, "kind": {"delivered"}, "due": {days[day][1]}, "part": {part}})
+		}
+		note(me, 0, "un seul").wants(t, 422, `id="f-part"`, "un seul")
+		note(me, 0, "7").wants(t, 422, `id="f-part"`)
+		note(me, 0, "1").wants(t, 303)
+		me.get(page).wants(t, 200, "noté · compté", "Il manque 1 × panier")
+		amap.get(page).wants(t, 200, "compté").lacks(t, "Il manque 1 × panier")
+		note(amap, 0, "1").wants(t, 303)
+		for _, b := range []*browser{me, amap} {
+			note(b, 1, "").wants(t, 303)
+			b.get(page).wants(t, 200, "Il manque 1 × panier").lacks(t, "terminé")
+			b.post(page, url.Values{"do": {"delivered"}, "handed": {"1"}}).wants(t, 303)
+		}
+		me.get(page).wants(t, 200, "terminé").lacks(t, "Il manque")
+	})
+}
