@@ -203,9 +203,7 @@ var ExchangeNotices = func() (all []string) {
 		Offer, "Taken", "Agreed", "Refused", "Countered", "Withdrawn", "Cancelled", "TurnedDown", "Fulfilled", "Standing", "Remark",
 		"Due", "Renewal", "Overdue",
 	}
-	for _, kind := range slices.Sorted(maps.Values(markNotices)) {
-		kinds = append(kinds, kind)
-	}
+	kinds = append(kinds, slices.Sorted(maps.Values(markNotices))...)
 	for _, kind := range kinds {
 		all = append(all, kind, "Guest"+kind)
 	}

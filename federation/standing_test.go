@@ -199,7 +199,7 @@ func TestAMonthThatIsTooShort(t *testing.T) {
 
 func TestWhatAStandingOrderRefuses(t *testing.T) {
 	s := newMemory()
-	o, x := s.bread(t, bob, nil)
+	_, x := s.bread(t, bob, nil)
 	due := x.Terms.Schedule[0].Due
 	for name, m := range map[string]*Activity{
 		"a pause that ends before it begins": NewMark(x, ann, Mark{Kind: MarkPaused, Due: due, Until: due.AddDate(0, 0, -1)}),
@@ -210,7 +210,7 @@ func TestWhatAStandingOrderRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) { s.refuses(t, own(m), ErrMalformed) })
 	}
 	s.refuses(t, own(NewMark(x, ann, Mark{Kind: MarkChanged, Due: due, Quantity: "1"})), ErrForbidden)
-	o = s.baskets("12", func(p *Proposal) {
+	o := s.baskets("12", func(p *Proposal) {
 		p.Modes, p.Every, p.Dates = []string{"timeBank"}, Weekly, []time.Time{due}
 	})
 	if owed := s.must(t, asks(vera, o, "1", "18")); len(owed) != 1 || owed[0].Saying.Reason != "error_standing_ledger" {

@@ -94,8 +94,12 @@ func (v *visit) priceChange(was, is federation.PriceRecord) string {
 	return v.words.T(id, "Percent", v.words.T("page_percent", "Number", v.words.Number(federation.Decimal(share.FloatString(0)))))
 }
 
-// barGap is the part of a bar's room that stays free, of a hundred.
-const barGap = 16
+// How bars stand, in hundredths: of the drawing, the most that one takes up; of
+// that, what stays free.
+const (
+	barRoom = 10
+	barGap  = 16
+)
 
 // priceBars draws the prices that compare with the latest one; where there was
 // another kind of price, or none, is a gap.
@@ -110,7 +114,7 @@ func priceBars(list []federation.PriceRecord) (bars []priceBarOf) {
 	if most.Sign() == 0 {
 		return nil
 	}
-	room := big.NewRat(100, int64(len(list)))
+	room := big.NewRat(100, int64(max(len(list), 100/barRoom)))
 	width := new(big.Rat).Mul(room, big.NewRat(100-barGap, 100))
 	for i, r := range list {
 		if !comparable(r, last) {

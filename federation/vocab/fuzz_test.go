@@ -125,7 +125,7 @@ func FuzzSanitize(f *testing.F) {
 	for _, s := range []string{
 		"<p>a</p>", "<a href='https://a.example' onclick=x>b</a>", "<scr<script>ipt>", "<p\u0338>", "&lt;script&gt;", "<b><i></b>",
 		"<a href=\"https://a.example/\u202e\">x", "<math><mi//xlink:href=\"data:x,<script>alert(4)</script>\">", "<br/ >", "<li/>",
-		"A\x0e\u0302", "A&#14;\u0302", "A</b>\u0302", "A<x>\u0302", "<b>\u0338</b>", "<A>\u0302", "e\u0344\u0344\u0344\u0344",
+		"A\x0e\u0302", "A&#14;\u0302", "A</b>\u0302", "A<x>\u0302", "<b>\u0338</b>", "<A>\u0302", "\x01<A>\u0302 \u0302", "e\u0344\u0344\u0344\u0344",
 	} {
 		f.Add(s)
 	}

@@ -187,11 +187,12 @@ func (b *markup) tag(t string) {
 }
 
 func (b *markup) flush() {
-	words := norm.NFC.String(quotes.Replace(string(b.words)))
-	if b.Len() == 0 {
-		words = strings.TrimLeftFunc(words, unicode.IsSpace)
+	words := printable(">" + norm.NFC.String(quotes.Replace(string(b.words))))
+	words = norm.NFC.String(words[1:])
+	if b.Len() == 0 { // nothing that a mark could stand on
+		words = strings.TrimLeftFunc(words, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.M, r) })
 	}
-	b.WriteString(norm.NFC.String(printable(">" + words)[1:]))
+	b.WriteString(words)
 	b.words = b.words[:0]
 }
 
