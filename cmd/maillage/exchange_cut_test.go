@@ -93,7 +93,7 @@ func TestAnExchangeSurvivesEveryCut(t *testing.T) {
 				smooth.same("")
 				want = append(want, smooth.account(amap))
 			}
-			settled(amap, cafe)
+			smooth.settles()
 			told = smooth.told()
 			for fault, strike := range faults {
 				if !strings.HasPrefix(database, "sqlite:") && !strings.HasSuffix(fault, "lost") {
@@ -114,7 +114,7 @@ func TestAnExchangeSurvivesEveryCut(t *testing.T) {
 					repair()
 					d.same(want[n])
 				}
-				settled(amap, cafe)
+				d.settles()
 				if got := d.told(); !slices.Equal(got, told) {
 					t.Errorf("%s, %s: told %v, want %v", course, fault, got, told)
 				}

@@ -38,7 +38,7 @@ func trades(t *testing.T, publisher, partner *instance, left string) *trade {
 func tradesIn(t *testing.T, publisher, partner *instance, f outbox.OfferForm) *trade {
 	t.Helper()
 	d := &trade{t: t, publisher: publisher, partner: partner, about: publisher.offers(f)}
-	eventually(t, "the offer arrives", func() bool { return partner.object(d.about.ID) != nil })
+	eventually(t, "the offer arrives", func() bool { d.again(); return partner.object(d.about.ID) != nil })
 	return d
 }
 
@@ -198,7 +198,7 @@ func (d *trade) again() {
 	d.t.Helper()
 	for _, pair := range [][2]*instance{{d.publisher, d.partner}, {d.partner, d.publisher}} {
 		host := hostOf(pair[1].Origin)
-		if pair[0].host(host).Failures == 0 {
+		if pair[0].host(host).Failures == 0 && pair[0].resting() == 0 {
 			continue
 		}
 		err := pair[0].DB.Update(context.WithoutCancel(d.t.Context()), func(tx *store.Tx) error { return tx.RetryHost(d.t.Context(), host) })
@@ -206,6 +206,27 @@ func (d *trade) again() {
 			d.t.Fatal(err)
 		}
 	}
+}
+
+// resting is how many deliveries wait for better times, or were given up.
+func (i *instance) resting() int {
+	i.t.Helper()
+	return i.number(fmt.Sprintf(`SELECT count(*) FROM deliveries WHERE state = 'failed' OR state = 'pending' AND due > %d`, i.now().UnixMicro()))
+}
+
+// settles waits until all that the two have to say was said, whatever failed
+// before.
+func (d *trade) settles() {
+	d.t.Helper()
+	eventually(d.t, "everything is said", func() bool {
+		d.again()
+		said := true
+		for _, i := range []*instance{d.publisher, d.partner} {
+			said = said && i.number(`SELECT count(*) FROM deliveries WHERE state IN ('pending', 'failed')`) == 0
+		}
+		return said
+	})
+	settled(d.publisher, d.partner)
 }
 
 // A cable is the network of an instance, that can be cut: before a request
