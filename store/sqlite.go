@@ -50,7 +50,7 @@ func sqliteName(path, lock string, pragmas ...string) (string, error) {
 	}
 	q := url.Values{"_txlock": {lock}, "_pragma": append([]string{
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-2048)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"cache_size(-4096)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
 	}, pragmas...)}
 	return "file://" + (&url.URL{Path: abs}).EscapedPath() + "?" + q.Encode(), nil
 }

@@ -49,8 +49,8 @@ const (
 	asideMatches = 5
 	nearMatches  = 5
 	farMatches   = 3
-	shownLoops   = 12
-	maxAnswered  = 12  // offers and needs on a page, the latest first
+	shownLoops   = 8
+	maxAnswered  = 8   // offers and needs on a page, the latest first
 	besideKm     = 0.1 // less is the same place
 )
 

@@ -85,12 +85,12 @@ func TestMatchesArePagedAndTheRoundsStandOnTheFirstPage(t *testing.T) {
 	}
 	i.proposal(farm, federation.PurposeOffer, "Paniers de légumes")
 	look()
-	page := i.as("admin").get("/matches?as=amap&radius=").wants(t, 200, "besoin 12 de légumes", `id="loops"`)
+	page := i.as("admin").get("/matches?as=amap&radius=").wants(t, 200, "besoin 8 de légumes", `id="loops"`)
 	page.lacks(t, "besoin 0 de légumes")
 	_, more, _ := strings.Cut(page.body, `rel="next" href="`)
 	more, _, _ = strings.Cut(more, `"`)
 	last := i.as("admin").get(stdhtml.UnescapeString(more)).wants(t, 200, "besoin 0 de légumes", "Paniers de légumes")
-	last.lacks(t, "besoin 12 de légumes")
+	last.lacks(t, "besoin 8 de légumes")
 	last.lacks(t, `id="loops"`)
 	last.lacks(t, `rel="next"`)
 }
