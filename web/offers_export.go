@@ -35,7 +35,7 @@ func (v *visit) ownEntries(ctx context.Context, tx *store.Tx, voice *federation.
 		}
 		for _, f := range found {
 			o := f.Object
-			if !public {
+			if !public && federation.Withholds(o) {
 				if o, err = tx.Whole(ctx, o.ID); err != nil {
 					return nil, err
 				}
