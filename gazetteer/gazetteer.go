@@ -17,7 +17,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	_ "embed"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,23 +170,6 @@ func ByCode(code string) (Place, bool) {
 		}
 	}
 	return Place{}, false
-}
-
-// Nearest returns the place whose middle is nearest to p, and how many
-// kilometres away it is.
-func Nearest(p federation.Point) (Place, float64) {
-	a := world()
-	best, least := 0, math.Inf(1)
-	wide := math.Cos(p.Latitude * math.Pi / 180)
-	for i := range a.places {
-		dy := float64(a.places[i].lat)/1e4 - p.Latitude
-		dx := (float64(a.places[i].lon)/1e4 - p.Longitude) * wide
-		if d := dx*dx + dy*dy; d < least {
-			best, least = i, d
-		}
-	}
-	found := a.place(uint32(best), span{})
-	return found, found.Point.Kilometres(p)
 }
 
 // Largest returns the n places with most inhabitants in a rectangle.

@@ -93,13 +93,6 @@ func TestAPlaceIsFoundByItsCode(t *testing.T) {
 	}
 }
 
-func TestTheNearestPlace(t *testing.T) {
-	p, km := Nearest(federation.Point{Latitude: 44.7286, Longitude: 5.0222})
-	if p.Name != "Crest" || km > 2 {
-		t.Errorf("%s, %.1f km away", p.Name, km)
-	}
-}
-
 // Every place must have sound coordinates and an area with a name, or a form
 // would put things into the sea.
 func TestTheDataIsSound(t *testing.T) {
@@ -148,12 +141,6 @@ func BenchmarkSearch(b *testing.B) {
 				Search(text, 8)
 			}
 		})
-	}
-}
-
-func BenchmarkNearest(b *testing.B) {
-	for b.Loop() {
-		Nearest(federation.Point{Latitude: 45, Longitude: 5})
 	}
 }
 

@@ -94,9 +94,6 @@ func NewBoard(items []Item) *Board {
 	return b
 }
 
-// Item returns an item by its number.
-func (b *Board) Item(n int) *Item { return &b.items[n] }
-
 func sideOf(i *Item) int {
 	if i.Need {
 		return 1

@@ -50,7 +50,7 @@ func answers(items ...Item) []string {
 		if other == 0 {
 			other = m.Need
 		}
-		titles = append(titles, b.Item(other).Title)
+		titles = append(titles, b.items[other].Title)
 	}
 	return titles
 }
@@ -157,7 +157,7 @@ func TestWhy(t *testing.T) {
 	if len(list) != 1 {
 		t.Fatalf("%d matches", len(list))
 	}
-	got := Why(b.Item(0), b.Item(1), b.Words(list[0]))
+	got := Why(&b.items[0], &b.items[1], b.Words(list[0]))
 	if got.Km < 27 || got.Km > 28 {
 		t.Errorf("%g km", got.Km)
 	}
@@ -185,7 +185,7 @@ func TestLoops(t *testing.T) {
 	}
 	var told []string
 	for _, s := range ours[0].Steps {
-		told = append(told, b.Item(s.Need).Author.Host()+" seeks "+b.Item(s.Need).Title+" of "+b.Item(s.Offer).Author.Host())
+		told = append(told, b.items[s.Need].Author.Host()+" seeks "+b.items[s.Need].Title+" of "+b.items[s.Offer].Author.Host())
 	}
 	want := []string{
 		"amap.example seeks réparer des vélos of atelier.example",
@@ -273,10 +273,10 @@ func roundOf(t *testing.T, b *Board, l Loop) string {
 	var authors []string
 	for i, s := range l.Steps {
 		next := l.Steps[(i+1)%len(l.Steps)]
-		if !b.Item(s.Need).Need || b.Item(s.Offer).Need || b.Item(s.Offer).Author != b.Item(next.Need).Author {
+		if !b.items[s.Need].Need || b.items[s.Offer].Need || b.items[s.Offer].Author != b.items[next.Need].Author {
 			t.Errorf("no round: %+v", l)
 		}
-		name, _, _ := strings.Cut(b.Item(s.Need).Author.Host(), ".")
+		name, _, _ := strings.Cut(b.items[s.Need].Author.Host(), ".")
 		authors = append(authors, name)
 	}
 	slices.Sort(authors)
