@@ -171,6 +171,17 @@ func (w *Worker) read(ctx context.Context, a *federation.Activity, id federation
 	return w.DB.Update(ctx, func(tx *store.Tx) error { return federation.Learn(ctx, tx, o) })
 }
 
+// courtesy gives room, time and a budget to read something that one could do
+// without; false if there is no room now.
+func (w *Worker) courtesy(ctx context.Context) (_ context.Context, done func(), ok bool) {
+	release, err := w.slot()
+	if err != nil {
+		return ctx, nil, false
+	}
+	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
+	return ctx, func() { cancel(); release() }, true
+}
+
 // depth is how far up a thread is read.
 const depth = 5
 
@@ -180,13 +191,11 @@ func (w *Worker) ancestors(ctx context.Context, a *federation.Activity) {
 	if a.Type != federation.Create || a.Enclosed == nil || a.Enclosed.InReplyTo == "" {
 		return
 	}
-	release, err := w.slot()
-	if err != nil {
+	ctx, done, ok := w.courtesy(ctx)
+	if !ok {
 		return
 	}
-	defer release()
-	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
-	defer cancel()
+	defer done()
 	next := a.Enclosed.InReplyTo
 	for range depth {
 		if next == "" || w.holds(ctx, next) {

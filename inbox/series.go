@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/federation/vocab"
 	"codeberg.org/maillage/maillage/store"
 )
@@ -30,13 +29,11 @@ func (w *Worker) siblings(ctx context.Context, a *federation.Activity) {
 	if series == "" || !series.SameOrigin(a.Actor) || w.readLately(series) {
 		return
 	}
-	release, err := w.slot()
-	if err != nil {
+	ctx, done, ok := w.courtesy(ctx)
+	if !ok {
 		return
 	}
-	defer release()
-	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
-	defer cancel()
+	defer done()
 	items, _, err := w.Directory.Client.Collection(ctx, series, maxSiblings)
 	if err != nil && len(items) == 0 {
 		w.Log.DebugContext(ctx, "series", "id", series, "err", err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 
 	"codeberg.org/maillage/maillage/federation"
-	"codeberg.org/maillage/maillage/federation/remote"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -25,13 +24,11 @@ func (w *Worker) withheld(ctx context.Context, a *federation.Activity) {
 	if len(list) == 0 {
 		return
 	}
-	release, err := w.slot()
-	if err != nil {
+	ctx, done, ok := w.courtesy(ctx)
+	if !ok {
 		return
 	}
-	defer release()
-	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
-	defer cancel()
+	defer done()
 	for _, id := range list {
 		o, err := w.Directory.Object(ctx, id)
 		if err == nil {
