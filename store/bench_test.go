@@ -139,6 +139,32 @@ func BenchmarkSearch(b *testing.B) {
 	})
 }
 
+// What has a hashtag that peers use all the time and few of our things have.
+func BenchmarkTag(b *testing.B) {
+	storetest.EachB(b, func(b *testing.B, db func(string) string) {
+		t := open(b, db("a"))
+		t.load(load{peers: 500, offers: 10000, events: 10000, own: 10000, tagged: 50000})
+		for what, q := range map[string]Query{
+			"all":      {Kinds: append([]string{"note"}, searchKinds...)},
+			"listed":   {},
+			"member":   {Kinds: append([]string{"note"}, searchKinds...), Viewer: home + "/users/amap"},
+			"upcoming": {Kinds: []string{"event"}, From: t.now(), Sort: SortStart},
+			"ended":    {Kinds: []string{"event"}, Ended: t.now(), Sort: SortLast},
+			"own":      {LocalOnly: true},
+			"own next": {Kinds: []string{"event"}, From: t.now(), Sort: SortStart, LocalOnly: true},
+			"near":     {Near: &federation.Point{Latitude: 48.85, Longitude: 2.35}, Sort: SortNear},
+			"around":   {Near: &federation.Point{Latitude: 48.85, Longitude: 2.35}, RadiusKm: 300},
+		} {
+			q.Tag, q.Limit = "amap", 20
+			b.Run(what, func(b *testing.B) {
+				for b.Loop() {
+					t.view(func(tx *Tx) error { return third(tx.Search(t.ctx, q)) })
+				}
+			})
+		}
+	})
+}
+
 // To 5,000 followers on as many servers.
 func BenchmarkEnqueue(b *testing.B) {
 	eachB(b, load{peers: 5000, followers: 5000}, func(b *testing.B, t *fixture, amap *federation.Actor) {

@@ -19,6 +19,8 @@ type load struct {
 	offers    int
 	events    int
 	notes     int
+	own       int // offers of ours, of which a tenth has the hashtag #amap
+	tagged    int // notes of peers with the hashtag #amap, which few offers and events have
 	likes     int
 	queue     int // activities sent to all followers
 }
@@ -55,15 +57,28 @@ func (f *fixture) load(l load) *federation.Actor {
 	point := func() *federation.Point {
 		return &federation.Point{Latitude: 42 + 9*r.Float64(), Longitude: -4 + 12*r.Float64()}
 	}
+	rarely := func(i int, o *federation.Object) {
+		if i%1000 == 7 {
+			o.Tags = append(o.Tags, federation.Tag{Type: "Hashtag", Name: "#amap"})
+		}
+	}
 	for i := range l.offers {
 		o := offer(author(), fmt.Sprintf("%s de saison %d", names[i%len(names)], i), []string{"offer", "request"}[i%3/2], at(), point())
 		o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#" + names[i%len(names)]}}
+		rarely(i, o)
+		put(o)
+	}
+	for i := range l.own {
+		o := offer(amap, fmt.Sprintf("%s d'ici %d", names[i%len(names)], i), "offer", at(), point())
+		o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#" + []string{"amap", "miel"}[min(i%10, 1)]}}
 		put(o)
 	}
 	for i := range l.events {
 		start := at().Add(180 * 24 * time.Hour)
 		o := event(author(), fmt.Sprintf("%s pour tous %d", names[i%len(names)], i), start, start.Add(2*time.Hour))
 		o.Location = &federation.Place{Point: point()}
+		o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#" + names[i%len(names)]}}
+		rarely(i, o)
 		put(o)
 	}
 	for i := range l.notes {
@@ -71,6 +86,11 @@ func (f *fixture) load(l load) *federation.Actor {
 		if i%3 == 0 && i > 0 {
 			o.InReplyTo = o.ID + "x"
 		}
+		put(o)
+	}
+	for i := range l.tagged {
+		o := note(author(), fmt.Sprintf("tagged%d", i), at())
+		o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#amap"}}
 		put(o)
 	}
 	for i := range l.likes {

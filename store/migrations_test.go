@@ -25,6 +25,7 @@ func TestWordsSurviveTheMigrationOfTheirIndex(t *testing.T) {
 	amap := local("amap")
 	f.actors(amap)
 	carrots, gone := note(amap, "carottes", f.now()), note(amap, "carottes-perdues", f.now())
+	carrots.Tags = []federation.Tag{{Type: "Hashtag", Name: "#Racines"}}
 	carrots.Content, gone.Content = "<p>Trois kilos de carottes sucrées</p>", "<p>Carottes perdues</p>"
 	f.objects(carrots, gone)
 	f.objects(&federation.Object{ID: gone.ID, Type: "Tombstone", AttributedTo: amap.ID, Local: true})
@@ -66,6 +67,13 @@ func TestWordsSurviveTheMigrationOfTheirIndex(t *testing.T) {
 			return err
 		})
 	}
+	f.view(func(tx *Tx) error { // and hashtags, which are put in another order
+		found, _, err := tx.Search(f.ctx, Query{Kinds: []string{"note"}, Tag: "racines", LocalOnly: true})
+		if len(found) != 1 || found[0].Object.ID != carrots.ID {
+			t.Errorf("#racines finds %v", found)
+		}
+		return err
+	})
 	// Words can still be taken away.
 	f.objects(&federation.Object{ID: carrots.ID, Type: "Tombstone", AttributedTo: amap.ID, Local: true})
 	f.view(func(tx *Tx) error {

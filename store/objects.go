@@ -209,13 +209,8 @@ func (tx *Tx) unindex(ctx context.Context, seq int64) error {
 
 // index makes an object found by its tags, modes, addressees, place and words.
 func (tx *Tx) index(ctx context.Context, seq int64, o *federation.Object, x federation.Index) error {
-	for _, t := range x.Tags {
-		if err := tx.putTag(ctx, seq, "tag", t); err != nil {
-			return err
-		}
-	}
-	for _, m := range x.Modes {
-		if err := tx.putTag(ctx, seq, "mode", m); err != nil {
+	for facet, tags := range map[string][]string{"tag": x.Tags, "mode": x.Modes} {
+		if err := tx.putTags(ctx, seq, facet, tags, o, x); err != nil {
 			return err
 		}
 	}
@@ -236,14 +231,19 @@ func (tx *Tx) index(ctx context.Context, seq int64, o *federation.Object, x fede
 	return tx.putWords(ctx, seq, x.Text)
 }
 
-func (tx *Tx) putTag(ctx context.Context, seq int64, facet, tag string) error {
-	if tag == "" {
-		return nil
+func (tx *Tx) putTags(ctx context.Context, seq int64, facet string, tags []string, o *federation.Object, x federation.Index) error {
+	for _, tag := range tags {
+		if tag == "" {
+			continue
+		}
+		_, err := tx.exec(ctx, `
+			INSERT INTO object_tags (object, facet, tag, kind, published, start_at, local) VALUES (?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (object, facet, tag) DO NOTHING`, seq, facet, tag, x.Kind, o.Published, x.Start, o.Local)
+		if err != nil {
+			return err
+		}
 	}
-	_, err := tx.exec(ctx, `
-		INSERT INTO object_tags (object, facet, tag) VALUES (?, ?, ?)
-		ON CONFLICT (facet, tag, object) DO NOTHING`, seq, facet, tag)
-	return err
+	return nil
 }
 
 // putAddressees remembers who is named: everybody when it is not public, only

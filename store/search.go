@@ -150,6 +150,10 @@ func (tx *Tx) byIndex(ctx context.Context, q Query, after *hit) (list []hit, err
 	if err != nil {
 		return nil, err
 	}
+	if f := q.facets(); len(f) > 0 && q.Text == "" && (p.by != "" || !q.around()) {
+		p.facet = f[0].name
+		return tx.byKind(ctx, q, after, p)
+	}
 	together := slices.DeleteFunc(slices.Clone(q.Kinds), func(k string) bool { return !isListed(k) })
 	if len(together) > 1 {
 		if list, err = tx.ask(ctx, q, together, after, p); err != nil {
@@ -248,18 +252,25 @@ func (w *where) and(condition string, args ...any) {
 
 func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, []any) {
 	w := new(where)
-	if len(kinds) == 1 {
+	from := `objects o` + tx.hint(p)
+	switch {
+	case p.facet != "": // which has one kind only
+		from = tx.ordered(w, q, kinds[0], p)
+	case len(kinds) == 1:
 		w.and(`o.gone = 0 AND o.kind = ?`, kinds[0])
-	} else {
+	default:
 		w.and(`o.gone = 0 AND o.kind IN (?)`, among(kinds))
 	}
 	if p.index == "objects_listed" || tx.postgres() && len(kinds) > 1 && isListed(kinds...) {
 		w.and(listed)
 	}
+	if q.starts() {
+		w.and(p.column("start_at") + ` > 0`)
+	}
 	w.within(q, p)
 	p.within(q, w)
 	w.visible(q.Viewer)
-	q.filter(w, p)
+	tx.filter(w, q, kinds, p)
 	if c, args := tx.match(q.Text, p.from); c != "" {
 		if p.checks("words") && !tx.postgres() {
 			c = "+" + c // no index on that
@@ -269,21 +280,18 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 	if q.Near != nil && (q.RadiusKm > 0 || q.Sort == SortNear) {
 		tx.near(w, q, p)
 	}
-	rank, order, args := q.order(w, after)
-	return `SELECT ` + rank + `, o.seq FROM objects o` + tx.hint(p) + ` WHERE ` + strings.Join(w.conditions, ` AND `) +
+	rank, order, args := q.order(w, after, p)
+	return `SELECT ` + rank + `, o.seq FROM ` + from + ` WHERE ` + strings.Join(w.conditions, ` AND `) +
 		` ORDER BY ` + order + ` LIMIT ?`, append(append(args, w.args...), q.Limit+1)
 }
 
-// filter adds the conditions that are columns.
-func (q Query) filter(w *where, p plan) {
+// filter adds the conditions that are columns, and tags.
+func (tx *Tx) filter(w *where, q Query, kinds []string, p plan) {
 	if q.Category != "" {
 		w.and(`o.category = ? AND o.category <> ''`, q.Category)
 	}
-	if q.Tag != "" {
-		w.tagged("tag", federation.Hashtag(q.Tag), p)
-	}
-	if q.Mode != "" {
-		w.tagged("mode", q.Mode, p)
+	for _, f := range q.facets() {
+		tx.tagged(w, f, kinds, p)
 	}
 	if q.Author != "" {
 		w.and(`o.attributed_to = ?`, q.Author)
@@ -292,7 +300,7 @@ func (q Query) filter(w *where, p plan) {
 		w.and(`o.audience = ? AND o.audience <> '' AND `+turnedDown, q.Circuit)
 	}
 	if !q.Ended.IsZero() {
-		w.and(`o.end_at > 0 AND o.end_at < ? AND o.start_at < ?`, q.Ended, q.Ended) // the second is where an index begins
+		w.and(`o.end_at > 0 AND o.end_at < ? AND `+p.column("start_at")+` < ?`, q.Ended, q.Ended) // the second is where an index begins
 	}
 	if q.LocalOnly {
 		w.and(`o.local = 1`)
@@ -304,17 +312,39 @@ func (q Query) filter(w *where, p plan) {
 		w.and(`(o.end_at >= ? OR o.end_at = 0)`, q.From)
 	}
 	if !q.Until.IsZero() {
-		w.and(`o.start_at < ?`, q.Until)
+		w.and(p.column("start_at")+` < ?`, q.Until)
 	}
 }
 
-// tagged asks for a tag or a mode.
-func (w *where) tagged(facet, tag string, p plan) {
-	condition := `o.seq IN (SELECT object FROM object_tags WHERE facet = '` + facet + `' AND tag = ?)`
-	if p.checks(facet) {
-		condition = `EXISTS (SELECT 1 FROM object_tags t WHERE t.facet = '` + facet + `' AND t.tag = ? AND t.object = o.seq)`
+// A facet is what an object has several of, of those a query asks for.
+type facet struct{ name, tag string }
+
+// facets are those that a query asks for.
+func (q Query) facets() (list []facet) {
+	if q.Tag != "" {
+		list = append(list, facet{"tag", federation.Hashtag(q.Tag)})
 	}
-	w.and(condition, tag)
+	if q.Mode != "" {
+		list = append(list, facet{"mode", q.Mode})
+	}
+	return list
+}
+
+// tagged asks for a tag or a mode.
+func (tx *Tx) tagged(w *where, f facet, kinds []string, p plan) {
+	if p.facet == f.name {
+		return // the rows come by it
+	}
+	condition := `o.seq IN (SELECT object FROM object_tags WHERE facet = '` + f.name + `' AND tag = ? AND kind IN (?))`
+	if !p.checks(f.name) {
+		w.and(condition, f.tag, among(kinds))
+		return
+	}
+	hint := ` INDEXED BY object_tags_by_object` // SQLite must not begin with all that have it
+	if tx.postgres() {
+		hint = ``
+	}
+	w.and(`EXISTS (SELECT 1 FROM object_tags t`+hint+` WHERE t.facet = '`+f.name+`' AND t.tag = ? AND t.object = o.seq)`, f.tag)
 }
 
 // visible leaves out what viewer surely may not read; MayRead decides on the
@@ -391,32 +421,27 @@ func rectangle(p federation.Point, km float64) (south, north, west, east float64
 
 // order returns what is ranked by, with its arguments, and adds where the page
 // begins.
-func (q Query) order(w *where, after *hit) (rank, order string, args []any) {
-	switch q.Sort {
-	case SortNear:
+func (q Query) order(w *where, after *hit, p plan) (rank, order string, args []any) {
+	if q.Sort == SortNear {
 		if after != nil {
 			args := haversineArgs(*q.Near)
 			w.and(`(`+haversine+` > ? OR `+haversine+` = ? AND o.seq > ?)`,
 				slices.Concat(args, []any{after.rank}, args, []any{after.rank, after.seq})...)
 		}
 		return haversine, `1, o.seq`, haversineArgs(*q.Near)
-	case SortStart:
-		w.and(`o.start_at > 0`)
+	}
+	seq := p.column("seq")
+	switch at := p.column(q.by()); {
+	case q.Sort == SortStart:
 		if after != nil {
-			w.and(`(o.start_at, o.seq) > (?, ?)`, int64(after.rank), after.seq)
+			w.and(`(`+at+`, `+seq+`) > (?, ?)`, int64(after.rank), after.seq)
 		}
-		return `o.start_at`, `o.start_at, o.seq`, nil
-	case SortLast:
-		w.and(`o.start_at > 0`)
-		if after != nil {
-			w.and(`(o.start_at, o.seq) < (?, ?)`, -int64(after.rank), after.seq)
-		}
-		return `-o.start_at`, `o.start_at DESC, o.seq DESC`, nil
+		return at, at + `, ` + seq, nil
 	default:
 		if after != nil {
-			w.and(`(o.published, o.seq) < (?, ?)`, -int64(after.rank), after.seq)
+			w.and(`(`+at+`, `+seq+`) < (?, ?)`, -int64(after.rank), after.seq)
 		}
-		return `-o.published`, `o.published DESC, o.seq DESC`, nil
+		return `-` + at, at + ` DESC, ` + seq + ` DESC`, nil
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"codeberg.org/maillage/maillage/federation"
 )
 
 // How a search finds its page. PostgreSQL knows how often each word and value
@@ -30,6 +28,7 @@ const few = 2000
 // the database.
 type plan struct {
 	index string  // that is read
+	facet string  // whose rows are read, in the order of the list, and then objects
 	by    string  // the condition that finds rows without one, of the criteria
 	from  *window // what part of the list is read; nil for all
 	span  span    // which events are read
@@ -61,7 +60,7 @@ func (q Query) ongoing(kind string) bool {
 func (p plan) within(q Query, w *where) {
 	switch p.span {
 	case shortSpan:
-		w.and(`o.start_at >= ?`, q.From.Add(-month))
+		w.and(p.column("start_at")+` >= ?`, q.From.Add(-month))
 	case longSpan:
 		w.and(longerBy+` AND o.end_at >= ? AND o.start_at < ?`, q.From, q.From.Add(-month))
 	}
@@ -75,7 +74,7 @@ func (tx *Tx) spans(ctx context.Context, q Query, kind string, after *hit, p pla
 	}
 	p.span = longSpan
 	long := p
-	if !tx.postgres() {
+	if long.facet = ""; !tx.postgres() {
 		long.index = "objects_long"
 	}
 	list, err := tx.ask(ctx, q, []string{kind}, after, long)
@@ -97,6 +96,43 @@ func (tx *Tx) hint(p plan) string {
 		return ` NOT INDEXED` // but by its number
 	}
 	return ""
+}
+
+// ordered has the rows of one facet and kind found in the order of the list, and
+// each object by its number. It returns what to read from.
+func (tx *Tx) ordered(w *where, q Query, kind string, p plan) string {
+	for _, f := range q.facets() {
+		if f.name == p.facet {
+			w.and(`t.facet = ? AND t.tag = ? AND t.kind = ?`, f.name, f.tag, kind)
+		}
+	}
+	if q.LocalOnly {
+		w.and(`t.local = 1`)
+	}
+	w.and(`o.seq = t.object AND o.gone = 0`)
+	index := `NOT INDEXED` // but by the table's own order
+	switch {
+	case tx.postgres():
+		index = ``
+	case q.LocalOnly && q.starts():
+		index = `INDEXED BY object_tags_own_start`
+	case q.LocalOnly:
+		index = `INDEXED BY object_tags_own`
+	case q.starts():
+		index = `INDEXED BY object_tags_by_start`
+	}
+	return `object_tags t ` + index + ` CROSS JOIN objects o` + tx.hint(plan{by: "seq"})
+}
+
+// column names one that tags have too.
+func (p plan) column(name string) string {
+	switch {
+	case p.facet == "":
+		return "o." + name
+	case name == "seq":
+		return "t.object"
+	}
+	return "t." + name
 }
 
 // checks reports whether a condition is not what finds the rows: it has to be
@@ -126,11 +162,8 @@ func (q Query) criteria(kinds []string) (all []criterion) {
 	if q.Category != "" {
 		add(plan{index: "objects_by_category"}, `objects WHERE kind IN (?) AND category = ? AND category <> '' AND gone = 0`, among(kinds), q.Category)
 	}
-	if q.Tag != "" {
-		add(plan{by: "tag"}, `object_tags WHERE facet = 'tag' AND tag = ?`, federation.Hashtag(q.Tag))
-	}
-	if q.Mode != "" {
-		add(plan{by: "mode"}, `object_tags WHERE facet = 'mode' AND tag = ?`, q.Mode)
+	for _, f := range q.facets() {
+		add(plan{by: f.name}, `object_tags WHERE facet = ? AND tag = ? AND kind IN (?)`, f.name, f.tag, among(kinds))
 	}
 	if q.around() {
 		south, north, west, east := rectangle(*q.Near, q.RadiusKm)
@@ -179,6 +212,9 @@ func (tx *Tx) planned(ctx context.Context, q Query, after *hit) ([]hit, error) {
 
 // walk reads the list of each kind in its order.
 func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
+	if f := q.facets(); len(f) > 0 {
+		return tx.byKind(ctx, q, after, plan{facet: f[0].name})
+	}
 	p := plan{index: "objects_by_kind"}
 	if q.LocalOnly {
 		p.index = "objects_own"
@@ -190,6 +226,14 @@ func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
 		}
 	}
 	return tx.byKind(ctx, q, after, p)
+}
+
+// by is the column that a list is ordered by, unless by nearness.
+func (q Query) by() string {
+	if q.starts() {
+		return "start_at"
+	}
+	return "published"
 }
 
 // starts reports whether the order is that of when things begin.
@@ -257,7 +301,7 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*window,
 	w := new(where)
 	w.and(`o.gone = 0`)
 	if q.starts() {
-		w.and(`o.kind = ?`, q.Kinds[0])
+		w.and(`o.kind = ? AND o.start_at > 0`, q.Kinds[0])
 	}
 	if q.LocalOnly {
 		w.and(`o.local = 1`)
@@ -274,11 +318,8 @@ func (tx *Tx) window(ctx context.Context, q Query, after *hit, p plan) (*window,
 	if !q.Ended.IsZero() { // nor is what is to come
 		w.and(`o.start_at < ?`, q.Ended)
 	}
-	_, order, _ := q.order(w, after)
-	at, last := `o.published`, `MIN(at)`
-	if q.starts() {
-		at = `o.start_at`
-	}
+	_, order, _ := q.order(w, after, p)
+	at, last := p.column(q.by()), `MIN(at)`
 	if q.Sort == SortStart {
 		last = `MAX(at)`
 	}
@@ -313,14 +354,12 @@ func (tx *Tx) widen(ctx context.Context, q Query, b *window) error {
 
 // within keeps a list to its window.
 func (w *where) within(q Query, p plan) {
-	switch {
+	switch at := p.column(q.by()); {
 	case p.from == nil:
 	case q.Sort == SortStart:
-		w.and(`o.start_at <= ?`, p.from.end)
-	case q.Sort == SortLast:
-		w.and(`o.start_at >= ?`, p.from.end)
+		w.and(at+` <= ?`, p.from.end)
 	default:
-		w.and(`o.published >= ?`, p.from.end)
+		w.and(at+` >= ?`, p.from.end)
 	}
 	if p.from != nil {
 		w.and(`o.seq BETWEEN ? AND ?`, p.from.low, p.from.high)

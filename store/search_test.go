@@ -180,6 +180,61 @@ func TestSearchByEverything(t *testing.T) {
 	})
 }
 
+// Whichever way a tag or a mode is looked for, what is found is what would be
+// found without it, but for what does not have it, in the same order.
+func TestTagsAreFoundInTheOrderOfTheList(t *testing.T) {
+	each(t, func(t *fixture) {
+		amap, bob := local("amap"), remote("b.example", "bob")
+		t.actors(amap, bob)
+		tagged := map[string]bool{}
+		var list []*federation.Object
+		for i := range 60 {
+			by := []*federation.Actor{amap, bob}[i%2]
+			name, at := fmt.Sprint("chose ", i), t.now().Add(-time.Duration(i*7%60)*time.Hour)
+			o := offer(by, name, []string{"offer", "request"}[i/2%2], at, &federation.Point{Latitude: 48 + float64(i)/100, Longitude: 2})
+			if i%3 == 0 {
+				start := t.now().Add(time.Duration(i-30) * 24 * time.Hour)
+				o = event(by, name, start, start.Add(time.Duration(1+i%7*200)*time.Hour))
+			}
+			if tagged[name] = i%5 < 2; tagged[name] {
+				o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#Miel"}, {Type: "Hashtag", Name: "#miel"}}
+			}
+			if i%10 == 0 {
+				o.To, o.Cc = []federation.IRI{by.Followers}, nil
+			}
+			list = append(list, o)
+		}
+		t.objects(list...)
+		t.update(func(tx *Tx) error { return tx.Behind(t.ctx, list[2*5].ID) })
+		near := &federation.Point{Latitude: 48.3, Longitude: 2}
+		for what, q := range map[string]Query{
+			"all": {}, "own": {LocalOnly: true}, "member": {Viewer: amap.ID}, "open": {OpenOnly: true},
+			"next":     {Kinds: []string{"event"}, From: t.now(), Sort: SortStart},
+			"own next": {Kinds: []string{"event"}, From: t.now(), Sort: SortStart, LocalOnly: true},
+			"ended":    {Kinds: []string{"event"}, Ended: t.now(), Sort: SortLast},
+			"a week":   {Kinds: []string{"event"}, From: t.now(), Until: t.now().Add(7 * 24 * time.Hour), Sort: SortStart},
+			"near":     {Near: near, Sort: SortNear}, "around": {Near: near, RadiusKm: 20}, "of bob": {Author: bob.ID}, "words": {Text: "chose"},
+			"gift": {Mode: "gift", Kinds: []string{"offer"}},
+		} {
+			var want []string
+			for _, name := range t.search(q) {
+				if tagged[name] {
+					want = append(want, name)
+				}
+			}
+			q.Tag = "MIEL"
+			for _, limit := range []int{0, 1, 3} {
+				for _, few := range []int{0, 1} {
+					q.Limit, q.few = limit, few
+					if d := cmp.Diff(want, t.search(q)); d != "" || len(want) == 0 {
+						t.Errorf("%s, %d a page, few %d: %s", what, limit, few, d)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestSearchShowsWhatOneMayRead(t *testing.T) {
 	each(t, func(t *fixture) {
 		amap, ann, bob := local("amap"), local("ann"), remote("b.example", "bob")

@@ -158,6 +158,9 @@ func (tx *Tx) SeriesToDo(ctx context.Context, before time.Time) ([]federation.IR
 // is there, in agendas and by its address, but it is no news.
 func (tx *Tx) Behind(ctx context.Context, id federation.IRI) error {
 	_, err := tx.exec(ctx, `UPDATE objects SET published = 1 WHERE id = ?`, id)
+	if err == nil {
+		_, err = tx.exec(ctx, `UPDATE object_tags SET published = 1 WHERE object = (SELECT seq FROM objects WHERE id = ?)`, id)
+	}
 	return named(err, "object", id)
 }
 
