@@ -91,6 +91,9 @@ func (f *fixture) load(l load) *federation.Actor {
 	for i := range l.tagged {
 		o := note(author(), fmt.Sprintf("tagged%d", i), at())
 		o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#amap"}}
+		if i%5 > 0 { // mostly to others than us
+			o.To, o.Cc = o.Cc, nil
+		}
 		put(o)
 	}
 	for i := range l.likes {

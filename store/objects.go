@@ -210,7 +210,7 @@ func (tx *Tx) unindex(ctx context.Context, seq int64) error {
 // index makes an object found by its tags, modes, addressees, place and words.
 func (tx *Tx) index(ctx context.Context, seq int64, o *federation.Object, x federation.Index) error {
 	for facet, tags := range map[string][]string{"tag": x.Tags, "mode": x.Modes} {
-		if err := tx.putTags(ctx, seq, facet, tags, o, x); err != nil {
+		if err := tx.putTags(ctx, seq, facet, tags); err != nil {
 			return err
 		}
 	}
@@ -231,14 +231,15 @@ func (tx *Tx) index(ctx context.Context, seq int64, o *federation.Object, x fede
 	return tx.putWords(ctx, seq, x.Text)
 }
 
-func (tx *Tx) putTags(ctx context.Context, seq int64, facet string, tags []string, o *federation.Object, x federation.Index) error {
+func (tx *Tx) putTags(ctx context.Context, seq int64, facet string, tags []string) error {
 	for _, tag := range tags {
 		if tag == "" {
 			continue
 		}
 		_, err := tx.exec(ctx, `
-			INSERT INTO object_tags (object, facet, tag, kind, published, start_at, local) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (object, facet, tag) DO NOTHING`, seq, facet, tag, x.Kind, o.Published, x.Start, o.Local)
+			INSERT INTO object_tags (object, facet, tag, kind, open, published, start_at, local)
+			SELECT seq, ?, ?, kind, CASE visibility WHEN 0 THEN 1 ELSE 0 END, published, start_at, local FROM objects WHERE seq = ?
+			ON CONFLICT (object, facet, tag) DO NOTHING`, facet, tag, seq)
 		if err != nil {
 			return err
 		}

@@ -152,7 +152,7 @@ func (tx *Tx) byIndex(ctx context.Context, q Query, after *hit) (list []hit, err
 	}
 	if f := q.facets(); len(f) > 0 && q.Text == "" && (p.by != "" || !q.around()) {
 		p.facet = f[0].name
-		return tx.byKind(ctx, q, after, p)
+		return tx.byFacet(ctx, q, after, p)
 	}
 	together := slices.DeleteFunc(slices.Clone(q.Kinds), func(k string) bool { return !isListed(k) })
 	if len(together) > 1 {
@@ -189,6 +189,11 @@ func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan, list ...h
 		}
 		list = append(list, hits...)
 	}
+	return q.merged(list), nil
+}
+
+// merged puts what several statements found in its order.
+func (q Query) merged(list []hit) []hit {
 	sign := int64(1)
 	if q.Sort != SortStart {
 		sign = -1
@@ -196,7 +201,7 @@ func (tx *Tx) byKind(ctx context.Context, q Query, after *hit, p plan, list ...h
 	slices.SortFunc(list, func(a, b hit) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(sign*a.seq, sign*b.seq))
 	})
-	return list[:min(len(list), q.Limit+1)], nil
+	return list[:min(len(list), q.Limit+1)]
 }
 
 // nearest widens its circle until it holds a page: what is sought is mostly
@@ -269,7 +274,7 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 	}
 	w.within(q, p)
 	p.within(q, w)
-	w.visible(q.Viewer)
+	w.visible(q.Viewer, p)
 	tx.filter(w, q, kinds, p)
 	if c, args := tx.match(q.Text, p.from); c != "" {
 		if p.checks("words") && !tx.postgres() {
@@ -349,16 +354,38 @@ func (tx *Tx) tagged(w *where, f facet, kinds []string, p plan) {
 
 // visible leaves out what viewer surely may not read; MayRead decides on the
 // rest. Unlisted objects are not to be found, except by their author.
-func (w *where) visible(viewer federation.IRI) {
-	if viewer == "" {
-		w.and(`o.visibility = 0`)
+func (w *where) visible(viewer federation.IRI, p plan) {
+	open := `o.visibility = 0`
+	if p.facet != "" {
+		open = `t.open = 1`
+	}
+	switch {
+	case viewer == "" || p.part == openPart:
+		w.and(open)
+		return
+	case p.by == "readers":
+		w.and(`o.visibility > 0 AND (o.visibility > 1 OR o.attributed_to = ?) AND o.seq IN (`+readableBy+`)`, viewer, viewer, viewer, viewer)
+		return
+	case p.part == restrictedPart && p.facet != "":
+		w.and(`t.open = 0`)
+	case p.part == restrictedPart:
+		w.and(`o.visibility > 0`)
+	}
+	named := `o.visibility > 1 AND EXISTS (SELECT 1 FROM object_addressees d WHERE d.object = o.seq AND d.actor IN (` + readersOf + `))`
+	if p.part == restrictedPart {
+		w.and(`(o.attributed_to = ? OR `+named+`)`, viewer, viewer, viewer)
 		return
 	}
-	w.and(`(o.visibility = 0 OR o.attributed_to = ? OR o.visibility > 1 AND EXISTS (
-		SELECT 1 FROM object_addressees d WHERE d.object = o.seq AND (d.actor = ? OR d.actor IN (
-			SELECT c.followers FROM edges e JOIN actors c ON c.id = e.target AND c.followers <> ''
-			WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0))))`, viewer, viewer, viewer)
+	w.and(`(o.visibility = 0 OR o.attributed_to = ? OR `+named+`)`, viewer, viewer, viewer)
 }
+
+// readersOf is whom what ? may read names: them, or the followers of an actor.
+const readersOf = `SELECT ? UNION ALL SELECT c.followers FROM edges e JOIN actors c ON c.id = e.target AND c.followers <> ''
+	WHERE e.kind = 'Follow' AND e.source = ? AND e.pending = 0`
+
+// readableBy is what ? wrote or may read, of what not everybody finds.
+const readableBy = `SELECT seq FROM objects WHERE attributed_to = ? AND visibility > 0 AND gone = 0
+	UNION ALL SELECT d.object FROM object_addressees d WHERE d.actor IN (` + readersOf + `)`
 
 // everywhere is a radius, in kilometres, that reaches around the Earth.
 const everywhere = 20100

@@ -29,10 +29,20 @@ const few = 2000
 type plan struct {
 	index string  // that is read
 	facet string  // whose rows are read, in the order of the list, and then objects
+	part  part    // of what is found
 	by    string  // the condition that finds rows without one, of the criteria
 	from  *window // what part of the list is read; nil for all
 	span  span    // which events are read
 }
+
+// A part of what a query finds.
+type part int
+
+const (
+	allParts       part = iota
+	openPart            // what everybody finds
+	restrictedPart      // what only some do
+)
 
 // A span is which events are read of those that are not over at a time.
 type span int
@@ -213,7 +223,7 @@ func (tx *Tx) planned(ctx context.Context, q Query, after *hit) ([]hit, error) {
 // walk reads the list of each kind in its order.
 func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
 	if f := q.facets(); len(f) > 0 {
-		return tx.byKind(ctx, q, after, plan{facet: f[0].name})
+		return tx.byFacet(ctx, q, after, plan{facet: f[0].name})
 	}
 	p := plan{index: "objects_by_kind"}
 	if q.LocalOnly {
@@ -226,6 +236,26 @@ func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
 		}
 	}
 	return tx.byKind(ctx, q, after, p)
+}
+
+// byFacet reads what has one facet, kind by kind: what everybody finds, and then
+// what only some do. Of that there may be much more than the viewer may read.
+func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, error) {
+	p.part = openPart
+	list, err := tx.byKind(ctx, q, after, p)
+	if err != nil || q.Viewer == "" {
+		return list, err
+	}
+	p.part = restrictedPart
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
+	if err != nil {
+		return nil, err
+	}
+	if n > int64(q.few) {
+		return tx.byKind(ctx, q, after, p, list...)
+	}
+	more, err := tx.ask(ctx, q, q.Kinds, after, plan{by: "readers", part: restrictedPart})
+	return q.merged(append(list, more...)), err
 }
 
 // by is the column that a list is ordered by, unless by nearness.

@@ -184,8 +184,9 @@ func TestSearchByEverything(t *testing.T) {
 // found without it, but for what does not have it, in the same order.
 func TestTagsAreFoundInTheOrderOfTheList(t *testing.T) {
 	each(t, func(t *fixture) {
-		amap, bob := local("amap"), remote("b.example", "bob")
-		t.actors(amap, bob)
+		amap, ann, bob := local("amap"), local("ann"), remote("b.example", "bob")
+		t.actors(amap, ann, bob)
+		t.follow(ann, bob)
 		tagged := map[string]bool{}
 		var list []*federation.Object
 		for i := range 60 {
@@ -199,7 +200,7 @@ func TestTagsAreFoundInTheOrderOfTheList(t *testing.T) {
 			if tagged[name] = i%5 < 2; tagged[name] {
 				o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#Miel"}, {Type: "Hashtag", Name: "#miel"}}
 			}
-			if i%10 == 0 {
+			if i%4 < 2 && i%3 < 2 {
 				o.To, o.Cc = []federation.IRI{by.Followers}, nil
 			}
 			list = append(list, o)
@@ -208,8 +209,9 @@ func TestTagsAreFoundInTheOrderOfTheList(t *testing.T) {
 		t.update(func(tx *Tx) error { return tx.Behind(t.ctx, list[2*5].ID) })
 		near := &federation.Point{Latitude: 48.3, Longitude: 2}
 		for what, q := range map[string]Query{
-			"all": {}, "own": {LocalOnly: true}, "member": {Viewer: amap.ID}, "open": {OpenOnly: true},
+			"all": {}, "own": {LocalOnly: true}, "author": {Viewer: amap.ID}, "follower": {Viewer: ann.ID}, "open": {OpenOnly: true},
 			"next":     {Kinds: []string{"event"}, From: t.now(), Sort: SortStart},
+			"her next": {Kinds: []string{"event"}, From: t.now(), Sort: SortStart, Viewer: ann.ID},
 			"own next": {Kinds: []string{"event"}, From: t.now(), Sort: SortStart, LocalOnly: true},
 			"ended":    {Kinds: []string{"event"}, Ended: t.now(), Sort: SortLast},
 			"a week":   {Kinds: []string{"event"}, From: t.now(), Until: t.now().Add(7 * 24 * time.Hour), Sort: SortStart},
