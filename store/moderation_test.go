@@ -100,6 +100,15 @@ func TestSizesCountWhatIsThere(t *testing.T) {
 			}
 			return err
 		})
+		bob := remote("b.example", "bob")
+		t.objects(note(bob, "x", t.now()), note(bob, "y", t.now()), note(bob, "z", t.now()))
+		t.view(func(tx *Tx) error {
+			s, err := tx.sizes(t.ctx, 1)
+			if s.Peers != 2 {
+				t.Errorf("counted to one and one more: %d", s.Peers)
+			}
+			return err
+		})
 	})
 }
 

@@ -10,15 +10,20 @@ import (
 // Sizes says how much an instance holds.
 type Sizes struct {
 	Ours      int   // objects of our actors
-	Peers     int   // objects of peers
-	Actors    int   // of peers
+	Peers     int   // objects of peers, to [MostCounted] and one more
+	Actors    int   // of peers, likewise
 	Media     int   // pictures
 	MediaSize int64 // their bytes
 	Database  int64 // bytes of the whole database
 }
 
+// MostCounted is how far [Tx.Sizes] counts what may be millions.
+const MostCounted = 100_000
+
 // Sizes counts.
-func (tx *Tx) Sizes(ctx context.Context) (s Sizes, err error) {
+func (tx *Tx) Sizes(ctx context.Context) (Sizes, error) { return tx.sizes(ctx, MostCounted) }
+
+func (tx *Tx) sizes(ctx context.Context, most int) (s Sizes, err error) {
 	database := `SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())`
 	if tx.postgres() {
 		database = `SELECT pg_database_size(current_database())`
@@ -26,9 +31,9 @@ func (tx *Tx) Sizes(ctx context.Context) (s Sizes, err error) {
 	err = tx.each(ctx, func(r row) error {
 		return r.Scan(&s.Ours, &s.Peers, &s.Actors, &s.Media, &s.MediaSize)
 	}, `
-		SELECT (SELECT COUNT(*) FROM objects WHERE local = 1 AND gone = 0), (SELECT COUNT(*) FROM objects WHERE local = 0 AND gone = 0),
-			(SELECT COUNT(*) FROM actors WHERE local = 0), (SELECT COUNT(*) FROM media),
-			(SELECT COALESCE(SUM(LENGTH(bytes) + LENGTH(thumb)), 0) FROM media)`)
+		SELECT (SELECT COUNT(*) FROM objects WHERE local = 1 AND gone = 0), (SELECT COUNT(*) FROM (SELECT 1 FROM objects WHERE local = 0 AND gone = 0 LIMIT ?) o),
+			(SELECT COUNT(*) FROM (SELECT 1 FROM actors WHERE local = 0 LIMIT ?) a), (SELECT COUNT(*) FROM media),
+			(SELECT COALESCE(SUM(LENGTH(bytes) + LENGTH(thumb)), 0) FROM media)`, most+1, most+1)
 	if err != nil {
 		return s, err
 	}

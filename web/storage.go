@@ -36,8 +36,8 @@ func (v *visit) storage(ctx context.Context, tx *store.Tx) (*page, error) {
 	}
 	add := func(id, text string) { d.Lines = append(d.Lines, fact{Label: v.words.T(id), Text: text}) }
 	add("page_storage_ours", v.words.T("page_count_posts", "Count", s.Ours))
-	add("page_storage_peers", v.words.T("page_count_posts", "Count", s.Peers))
-	add("page_storage_actors", v.words.T("page_count_actors", "Count", s.Actors))
+	add("page_storage_peers", v.upTo("page_count_posts", s.Peers))
+	add("page_storage_actors", v.upTo("page_count_actors", s.Actors))
 	add("page_storage_media", v.words.T("page_count_media", "Count", s.Media, "Size", v.bytes(s.MediaSize)))
 	add("page_storage_database", v.bytes(s.Database))
 	if list, err := store.Copies(v.Backups); err == nil && v.Backups != "" {
@@ -54,6 +54,14 @@ func (v *visit) storage(ctx context.Context, tx *store.Tx) (*page, error) {
 	runtime.ReadMemStats(&m)
 	add("page_storage_memory", v.bytes(int64(m.Sys))) //nolint:gosec // no machine has so much
 	return &page{Name: "storage", Title: v.words.T("page_storage"), Data: d, NoIndex: true}, nil
+}
+
+// upTo says how many there are, or that there are more than was counted.
+func (v *visit) upTo(id string, n int) string {
+	if n <= store.MostCounted {
+		return v.words.T(id, "Count", n)
+	}
+	return v.words.T("page_more_than", "Text", v.words.T(id, "Count", store.MostCounted))
 }
 
 // sweeps bounds how much one request forgets.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/locale"
 	"codeberg.org/maillage/maillage/store"
 )
 
@@ -146,6 +147,15 @@ func TestRulesAndContactAreOnTheAboutPage(t *testing.T) {
 	page := i.as("").get("/about").wants(t, 200, "06 00 00 00 00", "Ann", "Respect.", "Vraiment.")
 	if strings.Contains(page.body, "<b>Vraiment") {
 		t.Error("what was typed is taken as HTML")
+	}
+}
+
+func TestWhatIsNotCountedToItsEndSaysSo(t *testing.T) {
+	v := &visit{words: locale.New("fr")}
+	for n, want := range map[int]string{1: "1 publication", store.MostCounted: "100\u202f000 publications", store.MostCounted + 1: "plus de 100\u202f000 publications"} {
+		if got := v.upTo("page_count_posts", n); got != want {
+			t.Errorf("%d: %q", n, got)
+		}
 	}
 }
 
