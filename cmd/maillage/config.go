@@ -167,6 +167,8 @@ type Config struct {
 	TLSCert string `name:"tls-cert" placeholder:"FILE" help:"Own certificate. Otherwise one is got by ACME if the origin is https and a listen address has port 443."`
 	TLSKey  string `name:"tls-key" placeholder:"FILE" help:"Private key of the certificate."`
 
+	ACMEDirectory string `name:"acme-directory" placeholder:"URL" help:"Authority that issues the certificate by ACME, whatever the port. Default: Let's Encrypt."`
+
 	TrustedProxy []string       `placeholder:"CIDR" help:"Reverse proxies whose X-Forwarded headers are believed."`
 	Proxies      []netip.Prefix `kong:"-"` // TrustedProxy, read
 
@@ -234,6 +236,23 @@ func (c *Config) checkTLS() error {
 		return wrong("--tls-cert", "needs --tls-key with the file of the certificate's private key")
 	case c.TLSKey != "" && c.TLSCert == "":
 		return wrong("--tls-key", "needs --tls-cert with the file of the certificate")
+	}
+	return c.checkDirectory()
+}
+
+// checkDirectory refuses an authority that would not be asked.
+func (c *Config) checkDirectory() error {
+	if c.ACMEDirectory == "" {
+		return nil
+	}
+	if u, err := url.Parse(c.ACMEDirectory); err != nil || u.Scheme != "https" || u.Host == "" {
+		return wrong("--acme-directory", "%q is not the address of an authority; write https:// and the rest, such as https://ca.example/acme/directory", c.ACMEDirectory)
+	}
+	switch {
+	case c.TLSCert != "":
+		return wrong("--acme-directory", "there is a certificate of your own already; leave out one of the two")
+	case !strings.HasPrefix(strings.ToLower(c.Origin), "https:"):
+		return wrong("--acme-directory", "a certificate is for https; give --origin https://HOST too")
 	}
 	return nil
 }
@@ -385,12 +404,24 @@ func (c *Config) ACME() bool {
 	if c.TLSCert != "" || !strings.HasPrefix(c.Origin, "https:") {
 		return false
 	}
+	_, port := c.publicAddress()
+	return port == 443 || c.ACMEDirectory != ""
+}
+
+// publicAddress is where peers arrive, or where a router sends them on to: the
+// address with port 443, or else the first one that is not for redirects.
+func (c *Config) publicAddress() (host string, port int) {
 	for _, a := range c.Listen {
-		if _, port, err := net.SplitHostPort(a); err == nil && port == "443" {
-			return true
+		h, text, err := net.SplitHostPort(a)
+		n, err2 := strconv.Atoi(text)
+		if err != nil || err2 != nil || n == 80 {
+			continue
+		}
+		if port == 0 || n == 443 {
+			host, port = h, n
 		}
 	}
-	return false
+	return host, port
 }
 
 // Logger returns the log as configured.

@@ -3,11 +3,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
@@ -22,11 +27,11 @@ func (p *program) tls(ctx context.Context, c *Config) (*tls.Config, http.Handler
 	})
 	switch {
 	case c.TLSCert != "":
-		cert, err := c.certificate()
-		if err != nil {
+		own := &ownCertificate{config: c, log: p.log}
+		if err := own.read(); err != nil {
 			return nil, nil, err
 		}
-		return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, redirect, nil
+		return &tls.Config{GetCertificate: own.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, redirect, nil
 	case c.ACME():
 		return p.acme(ctx, c, redirect)
 	}
@@ -40,6 +45,50 @@ func (c *Config) certificate() (tls.Certificate, error) {
 		err = fmt.Errorf("--tls-cert, --tls-key: %w; name two files in PEM, a certificate and the key it was made for, that this user may read", err)
 	}
 	return cert, err
+}
+
+// An ownCertificate is the one of --tls-cert, read again when its file changes:
+// what renews it need not tell us.
+type ownCertificate struct {
+	config *Config
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	written time.Time // when the file was
+	checked time.Time
+}
+
+// certificateCheck is how often the file is looked at, at most.
+const certificateCheck = time.Minute
+
+// get is for [tls.Config]. What cannot be read, because it is just being
+// written, is tried again the next time.
+func (o *ownCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if time.Since(o.checked) < certificateCheck {
+		return o.current, nil
+	}
+	o.checked = time.Now()
+	if err := o.read(); err != nil {
+		o.log.Error("certificate", "err", err)
+	}
+	return o.current, nil
+}
+
+// read reads the files if they are others than before.
+func (o *ownCertificate) read() error {
+	info, err := os.Stat(o.config.TLSCert)
+	if err == nil && info.ModTime().Equal(o.written) {
+		return nil
+	}
+	cert, err := o.config.certificate()
+	if err != nil {
+		return err
+	}
+	o.current, o.written = &cert, info.ModTime()
+	return nil
 }
 
 // checkCertificate refuses an own certificate that cannot be used.
@@ -62,13 +111,20 @@ func (p *program) acme(ctx context.Context, c *Config, redirect http.Handler) (*
 		Storage: &certmagic.FileStorage{Path: filepath.Join(c.Data, "certificates")},
 		Logger:  zap.NewNop(),
 		OnEvent: func(_ context.Context, event string, data map[string]any) error {
-			if event == "cert_failed" {
+			switch event {
+			case "cert_obtained":
+				p.log.Info("certificate", "host", data["identifier"], "issuer", data["issuer"])
+			case "cert_failed":
 				p.log.Error("certificate", "host", data["identifier"], "err", data["error"])
 			}
 			return nil
 		},
 	})
-	issuer := certmagic.NewACMEIssuer(magic, certmagic.ACMEIssuer{CA: certmagic.LetsEncryptProductionCA, Agreed: true, Logger: zap.NewNop()})
+	host, port := c.publicAddress()
+	issuer := certmagic.NewACMEIssuer(magic, certmagic.ACMEIssuer{
+		CA: cmp.Or(c.ACMEDirectory, certmagic.LetsEncryptProductionCA), Agreed: true, Logger: zap.NewNop(),
+		ListenHost: host, AltTLSALPNPort: port, // where the challenge is answered: by us
+	})
 	magic.Issuers = []certmagic.Issuer{issuer}
 	if err := magic.ManageAsync(ctx, []string{hostname(hostOf(p.Origin))}); err != nil {
 		return nil, nil, fmt.Errorf("certificate for %s: %w", p.Origin, err)
