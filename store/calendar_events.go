@@ -136,13 +136,5 @@ func (tx *Tx) ToldSince(ctx context.Context, actor federation.IRI, since time.Ti
 // EntryCounts returns how many entries of a calendar there are in each state,
 // of those that are not over.
 func (tx *Tx) EntryCounts(ctx context.Context, calendar int64) (map[string]int, error) {
-	counts := map[string]int{}
-	err := tx.each(ctx, func(r row) error {
-		var state string
-		var n int
-		err := r.Scan(&state, &n)
-		counts[state] = n
-		return err
-	}, `SELECT state, COUNT(*) FROM calendar_events WHERE calendar = ? AND ends >= ? GROUP BY state`, calendar, tx.now)
-	return counts, err
+	return tx.countStates(ctx, `SELECT state, COUNT(*) FROM calendar_events WHERE calendar = ? AND ends >= ? GROUP BY state`, calendar, tx.now)
 }

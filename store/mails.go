@@ -156,13 +156,5 @@ func (tx *Tx) MailsIn(ctx context.Context, state, cursor string, limit int) ([]*
 // MailCounts returns how many letters there are in each state, as long as they
 // are remembered.
 func (tx *Tx) MailCounts(ctx context.Context) (map[string]int, error) {
-	counts := map[string]int{}
-	err := tx.each(ctx, func(r row) error {
-		var state string
-		var n int
-		err := r.Scan(&state, &n)
-		counts[state] = n
-		return err
-	}, `SELECT state, COUNT(*) FROM mails GROUP BY state`)
-	return counts, err
+	return tx.countStates(ctx, `SELECT state, COUNT(*) FROM mails GROUP BY state`)
 }

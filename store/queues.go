@@ -99,7 +99,8 @@ func (tx *Tx) CountDeliveries(ctx context.Context) (map[string]int, error) {
 	return tx.countStates(ctx, `SELECT state, COUNT(*) FROM deliveries WHERE state IN ('pending', 'failed') GROUP BY state`)
 }
 
-func (tx *Tx) countStates(ctx context.Context, query string) (map[string]int, error) {
+// countStates counts by the state that a query gives first.
+func (tx *Tx) countStates(ctx context.Context, query string, args ...any) (map[string]int, error) {
 	counts := map[string]int{}
 	err := tx.each(ctx, func(r row) error {
 		var state string
@@ -107,7 +108,7 @@ func (tx *Tx) countStates(ctx context.Context, query string) (map[string]int, er
 		err := r.Scan(&state, &n)
 		counts[state] = n
 		return err
-	}, query)
+	}, query, args...)
 	return counts, err
 }
 

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -49,11 +48,7 @@ func (v *visit) alertsPage(ctx context.Context, tx *store.Tx, f *form) (*page, e
 		}
 		d.Alerts = append(d.Alerts, l)
 	}
-	p := &page{Name: "alerts", Title: v.words.T("page_alerts"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "alerts", Title: v.words.T("page_alerts"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // letters says how what alerts find comes by mail.

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/mail"
 	"net/url"
 	"strconv"
@@ -304,7 +303,7 @@ func (v *visit) answerAgain(ctx context.Context, f *form) (p *page, err error) {
 		if !ok || d.Answer == nil {
 			return fmt.Errorf("%s takes no answers: %w", o.ID, federation.ErrConflict)
 		}
-		d.Answer.Form, p.Problems, p.Status = f, f.mistakes, http.StatusUnprocessableEntity
+		d.Answer.Form, p.Problems = f, f.mistakes
 		return nil
 	})
 	return p, err

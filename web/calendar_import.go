@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -29,11 +28,7 @@ func (v *visit) calendarImport(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) calendarImportPage(f *form) *page {
-	p := &page{Name: "calendar_import", Title: v.words.T("page_calendar_import"), Data: calendarUploadData{f, v.publishers()}, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "calendar_import", Title: v.words.T("page_calendar_import"), Data: calendarUploadData{f, v.publishers()}, NoIndex: true, Problems: f.mistakes}
 }
 
 // bringCalendar keeps a file, to be looked through.
@@ -157,11 +152,7 @@ func (v *visit) calendarPreviewPage(ctx context.Context, tx *store.Tx, form *for
 		d.Lines = append(d.Lines, v.previewLine(l, form))
 		d.Known = d.Known || l.State == harvest.LineSame || l.State == harvest.LineChanged
 	}
-	p := &page{Name: "calendar_preview", Title: v.words.T("page_calendar_preview"), Data: d, NoIndex: true, Problems: form.mistakes}
-	if len(form.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "calendar_preview", Title: v.words.T("page_calendar_preview"), Data: d, NoIndex: true, Problems: form.mistakes}, nil
 }
 
 // previewLine shows an event of a file.

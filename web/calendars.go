@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -71,11 +70,7 @@ func (v *visit) calendarsPage(ctx context.Context, tx *store.Tx, f *form) (*page
 	for _, u := range files {
 		d.Brought = append(d.Brought, fact{URL: "/settings/calendars/import/" + u.ID, Text: u.Name, Label: v.words.Ago(u.Created, v.Now())})
 	}
-	p := &page{Name: "calendars", Title: v.words.T("page_calendars"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "calendars", Title: v.words.T("page_calendars"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // publishers are those for whom a calendar may be published: an initiative or a

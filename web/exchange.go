@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -117,11 +116,7 @@ func (v *visit) exchangeShown(ctx context.Context, tx *store.Tx, in *door, f *fo
 	if d.Talk, err = v.talkOf(ctx, tx, in, d.exchangeView); err != nil {
 		return nil, err
 	}
-	p := &page{Name: "exchange", Title: v.words.T("page_exchange_of", "What", d.What, "Title", d.Title), Data: d, NoIndex: true, hard: in.by != nil, Problems: d.Form.mistakes}
-	if len(p.Problems) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "exchange", Title: v.words.T("page_exchange_of", "What", d.What, "Title", d.Title), Data: d, NoIndex: true, hard: in.by != nil, Problems: d.Form.mistakes}, nil
 }
 
 // publicPage is the page of a proposal that anybody may read; "" otherwise.

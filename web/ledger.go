@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -195,11 +194,7 @@ func (v *visit) ledgerSettings(context.Context, *store.Tx) (*page, error) {
 }
 
 func (v *visit) ledgerForm(f *form) *page {
-	p := &page{Name: "settings_ledger", Title: v.words.T("page_settings_ledger"), Data: f, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p
+	return &page{Name: "settings_ledger", Title: v.words.T("page_settings_ledger"), Data: f, NoIndex: true, Problems: f.mistakes}
 }
 
 func (v *visit) saveLedger(ctx context.Context) (*page, error) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -52,11 +51,7 @@ func (v *visit) offersImportPage(ctx context.Context, tx *store.Tx, f *form) (*p
 	for _, name := range catalogue.Fields {
 		d.Fields = append(d.Fields, fact{Label: v.words.T("list_" + name), Text: v.words.T("list_" + name + "_hint")})
 	}
-	p := &page{Name: "offers_import", Title: v.words.T("page_list_import"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "offers_import", Title: v.words.T("page_list_import"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // bringOffers keeps a list, to be looked through.
@@ -333,11 +328,7 @@ func (v *visit) listPreviewPage(ctx context.Context, tx *store.Tx, f *form) (*pa
 		}
 	}
 	d.Summary = v.words.T("page_list_summary", "New", counts[rowNew], "Changed", counts[rowChanged], "Same", counts[rowSame], "Wrong", counts[rowWrong])
-	p := &page{Name: "offers_preview", Title: v.words.T("page_list_preview"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "offers_preview", Title: v.words.T("page_list_preview"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // listLine shows a row.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -91,11 +90,7 @@ func (v *visit) ordersList(ctx context.Context, tx *store.Tx, f *form, wrong str
 	if d.Capped, d.More = v.capOrders(d); d.Capped != "" && wrong != "" {
 		d.Capped, d.More = "", "" // the line that was typed in must be there
 	}
-	p := &page{Name: "orders", Title: v.words.T("page_orders"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "orders", Title: v.words.T("page_orders"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // chooseDay shows the day that was asked for; of a season, the one that comes

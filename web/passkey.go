@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -304,9 +303,7 @@ func (v *visit) finishSignIn(ctx context.Context, answer string) (*page, error) 
 	if errors.Is(err, errPasskey) || errors.Is(err, federation.ErrNotFound) {
 		f := v.form(url.Values{})
 		f.wrong("name", "form_passkey_unknown")
-		p := v.signInForm(signInData{Form: f, Next: "/", Action: v.action(), Kept: v.kept()})
-		p.Status = http.StatusUnprocessableEntity
-		return p, nil
+		return v.signInForm(signInData{Form: f, Next: "/", Action: v.action(), Kept: v.kept()}), nil
 	}
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -102,11 +101,7 @@ func (v *visit) recordForm(ctx context.Context, tx *store.Tx, n *federation.Obje
 			d.Choices = append(d.Choices, option{Value: string(o.ID), Label: label})
 		}
 	}
-	p := &page{Name: "record", Title: v.words.T("page_record"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
-	}
-	return p, nil
+	return &page{Name: "record", Title: v.words.T("page_record"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // record writes down what was agreed on.

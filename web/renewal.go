@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -135,11 +134,7 @@ func (v *visit) renewalForm(ctx context.Context, tx *store.Tx, o *federation.Obj
 			d.Was = append(d.Was, was)
 		}
 	}
-	pg := &page{Name: "renewal", Title: v.words.T("page_renewal"), Data: d, NoIndex: true, Problems: f.mistakes}
-	if len(f.mistakes) > 0 {
-		pg.Status = http.StatusUnprocessableEntity
-	}
-	return pg, nil
+	return &page{Name: "renewal", Title: v.words.T("page_renewal"), Data: d, NoIndex: true, Problems: f.mistakes}, nil
 }
 
 // offerNext publishes the next season, and asks everyone of this one.

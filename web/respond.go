@@ -388,7 +388,7 @@ func (v *visit) respondForm(o *federation.Object, f *form, do string) *page {
 	}
 	p := &page{Name: "respond", Title: v.words.T(title), Data: d, NoIndex: true, Problems: f.mistakes, Scripts: []string{"sum.js"}}
 	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
+		p.Status = http.StatusUnprocessableEntity // where the table of offers leads, by GET
 	}
 	return p
 }

@@ -5,7 +5,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -118,7 +117,5 @@ func (v *visit) halfway(ctx context.Context, token string) (account *store.Accou
 func (v *visit) startOver() *page {
 	f := v.form(url.Values{})
 	f.wrong("name", "form_second_over")
-	p := v.signInForm(signInData{Form: f, Next: "/", Action: v.action(), Kept: v.kept()})
-	p.Status = http.StatusUnprocessableEntity
-	return p
+	return v.signInForm(signInData{Form: f, Next: "/", Action: v.action(), Kept: v.kept()})
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -99,9 +98,6 @@ func (v *visit) seriesPage(ctx context.Context, tx *store.Tx, s *store.Series, f
 	p.Head = &head{Canonical: v.Origin + path, Alternate: s.ID, Kind: "website", Description: cut(d.Words, 300)}
 	if !d.Private {
 		p.Head.Feeds = []feedLink{{"text/calendar", d.Title, calendarAt(path)}}
-	}
-	if len(f.mistakes) > 0 {
-		p.Status = http.StatusUnprocessableEntity
 	}
 	return p, nil
 }

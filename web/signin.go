@@ -103,9 +103,7 @@ func (v *visit) signIn(ctx context.Context) (*page, error) {
 	if !ok || account.Suspended {
 		f := v.form(url.Values{"name": {v.r.PostFormValue("name")}})
 		f.wrong("name", "form_sign_in_wrong")
-		p := v.signInForm(signInData{Form: f, Next: localPath(v.r.PostFormValue("next")), Action: v.action(), Kept: v.kept()})
-		p.Status = http.StatusUnprocessableEntity
-		return p, nil
+		return v.signInForm(signInData{Form: f, Next: localPath(v.r.PostFormValue("next")), Action: v.action(), Kept: v.kept()}), nil
 	}
 	return v.halfIn(ctx, account, localPath(v.r.PostFormValue("next")))
 }
@@ -220,9 +218,7 @@ func (v *visit) signInLink(ctx context.Context) (*page, error) {
 		return nil
 	})
 	if errors.Is(err, federation.ErrNotFound) || errors.Is(err, federation.ErrGone) {
-		p := &page{Name: "signin_link", Title: v.words.T("page_sign_in"), Data: signInData{}, NoIndex: true}
-		p.Status = http.StatusUnprocessableEntity
-		return p, nil
+		return &page{Name: "signin_link", Title: v.words.T("page_sign_in"), Data: signInData{}, NoIndex: true, Status: http.StatusUnprocessableEntity}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -28,9 +27,7 @@ func (v *visit) mailSignIn(ctx context.Context) (*page, error) {
 	name := strings.ToLower(strings.TrimSpace(f.Value("name")))
 	if name == "" || len(name) > 320 || !v.Mail {
 		f.wrong("name", "form_sign_in_name_missing")
-		p := v.signInForm(signInData{Form: f, Next: localPath(f.Value("next")), Action: v.action(), Kept: v.kept()})
-		p.Status = http.StatusUnprocessableEntity
-		return p, nil
+		return v.signInForm(signInData{Form: f, Next: localPath(f.Value("next")), Action: v.action(), Kept: v.kept()}), nil
 	}
 	next := localPath(f.Value("next"))
 	for _, key := range []string{"net " + network(v.r), "name " + name} {
