@@ -107,13 +107,19 @@ func (tx *Tx) hint(p plan) string {
 	return ""
 }
 
-// ordered has the rows of one facet and kind found in the order of the list, and
-// each object by its number. It returns what to read from.
-func (tx *Tx) ordered(w *where, q Query, kind string, p plan) string {
+// tags has the rows of one facet found, of one kind in the order of the list
+// unless they come by who reads them, and each object by its number. It returns
+// what to read from.
+func (tx *Tx) tags(w *where, q Query, kinds []string, p plan) string {
 	for _, f := range q.facets() {
 		if f.name == p.facet {
-			w.and(`t.facet = ? AND t.tag = ? AND t.kind = ?`, f.name, f.tag, kind)
+			w.and(`t.facet = ? AND t.tag = ?`, f.name, f.tag)
 		}
+	}
+	if len(kinds) == 1 {
+		w.and(`t.kind = ?`, kinds[0])
+	} else {
+		w.and(`t.kind IN (?)`, among(kinds))
 	}
 	if q.LocalOnly {
 		w.and(`t.local = 1`)
@@ -123,6 +129,8 @@ func (tx *Tx) ordered(w *where, q Query, kind string, p plan) string {
 	switch {
 	case tx.postgres():
 		index = ``
+	case p.by == "readers":
+		index = `INDEXED BY object_tags_by_object`
 	case q.LocalOnly && q.starts():
 		index = `INDEXED BY object_tags_own_start`
 	case q.LocalOnly:
@@ -238,7 +246,7 @@ func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
 }
 
 // byFacet reads what has one facet, kind by kind: what everybody finds, and then
-// what only some do. Of that there may be much more than the viewer may read.
+// what only some do.
 func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, error) {
 	p.part = openPart
 	list, err := tx.byKind(ctx, q, after, p)
@@ -246,15 +254,34 @@ func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, 
 		return list, err
 	}
 	p.part = restrictedPart
-	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
+	foreign, err := tx.foreign(ctx, q, p.facet)
 	if err != nil {
 		return nil, err
 	}
-	if n > int64(q.few) {
+	if !foreign {
 		return tx.byKind(ctx, q, after, p, list...)
 	}
-	more, err := tx.ask(ctx, q, q.Kinds, after, plan{by: "readers", part: restrictedPart})
+	p.by = "readers"
+	more, err := tx.ask(ctx, q, q.Kinds, after, p)
 	return q.merged(append(list, more...)), err
+}
+
+// foreign reports whether much of what only some find has a facet, and the
+// viewer may read little of all that: then that is where to begin.
+func (tx *Tx) foreign(ctx context.Context, q Query, name string) (bool, error) {
+	for _, f := range q.facets() {
+		if f.name != name {
+			continue
+		}
+		n, err := tx.number(ctx, `
+			SELECT COUNT(*) FROM (SELECT 1 FROM object_tags WHERE facet = ? AND tag = ? AND kind IN (?) AND open = 0 LIMIT ?) x`,
+			f.name, f.tag, among(q.Kinds), q.few/10+1)
+		if err != nil || n <= int64(q.few/10) {
+			return false, err
+		}
+	}
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
+	return n <= int64(q.few), err
 }
 
 // by is the column that a list is ordered by, unless by nearness.

@@ -25,8 +25,8 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 	w := new(where)
 	from := `objects o` + tx.hint(p)
 	switch {
-	case p.facet != "": // which has one kind only
-		from = tx.ordered(w, q, kinds[0], p)
+	case p.facet != "":
+		from = tx.tags(w, q, kinds, p)
 	case len(kinds) == 1:
 		w.and(`o.gone = 0 AND o.kind = ?`, kinds[0])
 	default:
@@ -130,7 +130,7 @@ func (w *where) visible(viewer federation.IRI, p plan) {
 		w.and(open)
 		return
 	case p.by == "readers":
-		w.and(`o.visibility > 0 AND (o.visibility > 1 OR o.attributed_to = ?) AND o.seq IN (`+readableBy+`)`, viewer, viewer, viewer, viewer)
+		w.and(`t.object IN (`+readableBy+`) AND (o.visibility > 1 OR o.attributed_to = ?)`, viewer, viewer, viewer, viewer)
 		return
 	case p.part == restrictedPart && p.facet != "":
 		w.and(`t.open = 0`)
