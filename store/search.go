@@ -151,7 +151,7 @@ func (tx *Tx) byIndex(ctx context.Context, q Query, after *hit) (list []hit, err
 		return nil, err
 	}
 	if f := q.facets(); len(f) > 0 && q.Text == "" && (p.by != "" || !q.around()) {
-		p.facet = f[0].name
+		p.facet = f[0]
 		return tx.byFacet(ctx, q, after, p)
 	}
 	together := slices.DeleteFunc(slices.Clone(q.Kinds), func(k string) bool { return !isListed(k) })

@@ -14,7 +14,9 @@ import (
 //
 //   - Where few rows meet one of the conditions, they are read and sorted.
 //   - Otherwise an index is read in the order of the list until the page is
-//     full, which is soon, and the conditions are only checked.
+//     full, which is soon, and the conditions are only checked. Tags and modes
+//     have such indexes of their own, and apart in them what everybody finds:
+//     a tag may be in the posts of peers a hundred thousand times.
 //
 // How often words occur is not known before they are looked up, which is most
 // of the work. So with words the beginning of the list is read first, and if
@@ -27,7 +29,7 @@ const few = 2000
 // the database.
 type plan struct {
 	index string  // that is read
-	facet string  // whose rows are read, in the order of the list, and then objects
+	facet facet   // whose rows are read, in the order of the list, and then objects
 	part  part    // of what is found
 	by    string  // the condition that finds rows without one, of the criteria
 	from  *window // what part of the list is read; nil for all
@@ -83,7 +85,7 @@ func (tx *Tx) spans(ctx context.Context, q Query, kind string, after *hit, p pla
 	}
 	p.span = longSpan
 	long := p
-	if long.facet = ""; !tx.postgres() {
+	if long.facet = (facet{}); !tx.postgres() {
 		long.index = "objects_long"
 	}
 	list, err := tx.ask(ctx, q, []string{kind}, after, long)
@@ -111,11 +113,7 @@ func (tx *Tx) hint(p plan) string {
 // unless they come by who reads them, and each object by its number. It returns
 // what to read from.
 func (tx *Tx) tags(w *where, q Query, kinds []string, p plan) string {
-	for _, f := range q.facets() {
-		if f.name == p.facet {
-			w.and(`t.facet = ? AND t.tag = ?`, f.name, f.tag)
-		}
-	}
+	w.and(`t.facet = ? AND t.tag = ?`, p.facet.name, p.facet.tag)
 	if len(kinds) == 1 {
 		w.and(`t.kind = ?`, kinds[0])
 	} else {
@@ -144,7 +142,7 @@ func (tx *Tx) tags(w *where, q Query, kinds []string, p plan) string {
 // column names one that tags have too.
 func (p plan) column(name string) string {
 	switch {
-	case p.facet == "":
+	case p.facet.name == "":
 		return "o." + name
 	case name == "seq":
 		return "t.object"
@@ -230,7 +228,7 @@ func (tx *Tx) planned(ctx context.Context, q Query, after *hit) ([]hit, error) {
 // walk reads the list of each kind in its order.
 func (tx *Tx) walk(ctx context.Context, q Query, after *hit) ([]hit, error) {
 	if f := q.facets(); len(f) > 0 {
-		return tx.byFacet(ctx, q, after, plan{facet: f[0].name})
+		return tx.byFacet(ctx, q, after, plan{facet: f[0]})
 	}
 	p := plan{index: "objects_by_kind"}
 	if q.LocalOnly {
@@ -268,19 +266,14 @@ func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, 
 
 // foreign reports whether much of what only some find has a facet, and the
 // viewer may read little of all that: then that is where to begin.
-func (tx *Tx) foreign(ctx context.Context, q Query, name string) (bool, error) {
-	for _, f := range q.facets() {
-		if f.name != name {
-			continue
-		}
-		n, err := tx.number(ctx, `
-			SELECT COUNT(*) FROM (SELECT 1 FROM object_tags WHERE facet = ? AND tag = ? AND kind IN (?) AND open = 0 LIMIT ?) x`,
-			f.name, f.tag, among(q.Kinds), q.few/10+1)
-		if err != nil || n <= int64(q.few/10) {
-			return false, err
-		}
+func (tx *Tx) foreign(ctx context.Context, q Query, f facet) (bool, error) {
+	n, err := tx.number(ctx, `
+		SELECT COUNT(*) FROM (SELECT 1 FROM object_tags WHERE facet = ? AND tag = ? AND kind IN (?) AND open = 0 LIMIT ?) x`,
+		f.name, f.tag, among(q.Kinds), q.few/10+1)
+	if err != nil || n <= int64(q.few/10) {
+		return false, err
 	}
-	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
+	n, err = tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
 	return n <= int64(q.few), err
 }
 

@@ -25,7 +25,7 @@ func (tx *Tx) searchQuery(q Query, kinds []string, after *hit, p plan) (string, 
 	w := new(where)
 	from := `objects o` + tx.hint(p)
 	switch {
-	case p.facet != "":
+	case p.facet.name != "":
 		from = tx.tags(w, q, kinds, p)
 	case len(kinds) == 1:
 		w.and(`o.gone = 0 AND o.kind = ?`, kinds[0])
@@ -103,7 +103,7 @@ func (q Query) facets() (list []facet) {
 
 // tagged asks for a tag or a mode.
 func (tx *Tx) tagged(w *where, f facet, kinds []string, p plan) {
-	if p.facet == f.name {
+	if p.facet == f {
 		return // the rows come by it
 	}
 	condition := `o.seq IN (SELECT object FROM object_tags WHERE facet = '` + f.name + `' AND tag = ? AND kind IN (?))`
@@ -122,7 +122,7 @@ func (tx *Tx) tagged(w *where, f facet, kinds []string, p plan) {
 // rest. Unlisted objects are not to be found, except by their author.
 func (w *where) visible(viewer federation.IRI, p plan) {
 	open := `o.visibility = 0`
-	if p.facet != "" {
+	if p.facet.name != "" {
 		open = `t.open = 1`
 	}
 	switch {
@@ -132,7 +132,7 @@ func (w *where) visible(viewer federation.IRI, p plan) {
 	case p.by == "readers":
 		w.and(`t.object IN (`+readableBy+`) AND (o.visibility > 1 OR o.attributed_to = ?)`, viewer, viewer, viewer, viewer)
 		return
-	case p.part == restrictedPart && p.facet != "":
+	case p.part == restrictedPart && p.facet.name != "":
 		w.and(`t.open = 0`)
 	case p.part == restrictedPart:
 		w.and(`o.visibility > 0`)
