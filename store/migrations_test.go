@@ -3,7 +3,7 @@
 package store
 
 import (
-	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -12,10 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
 	"codeberg.org/maillage/maillage/federation"
+	"codeberg.org/maillage/maillage/store/storetest"
 )
 
 // The index of words is made anew from itself: the program wrote them.
@@ -25,32 +28,13 @@ func TestWordsSurviveTheMigrationOfTheirIndex(t *testing.T) {
 	amap := local("amap")
 	f.actors(amap)
 	carrots, gone := note(amap, "carottes", f.now()), note(amap, "carottes-perdues", f.now())
-	carrots.Tags = []federation.Tag{{Type: "Hashtag", Name: "#Racines"}}
 	carrots.Content, gone.Content = "<p>Trois kilos de carottes sucrées</p>", "<p>Carottes perdues</p>"
 	f.objects(carrots, gone)
 	f.objects(&federation.Object{ID: gone.ID, Type: "Tombstone", AttributedTo: amap.ID, Local: true})
 	if err := f.db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	lite := &sqlite{path: path}
-	pool, err := lite.pool("immediate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := migrationFiles("sqlite")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, pool.DB, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.DownTo(context.Background(), 9); err != nil {
-		t.Fatal(err)
-	}
-	if err := pool.Close(); err != nil {
-		t.Fatal(err)
-	}
+	migrateBack(t, "sqlite:"+path, 9)
 	f = open(t, "sqlite:"+path) // which migrates
 	for text, want := range map[string][]federation.IRI{
 		"caro": {carrots.ID}, "carottes sucrées": {carrots.ID}, "perdues": nil, "arotte": nil,
@@ -67,13 +51,6 @@ func TestWordsSurviveTheMigrationOfTheirIndex(t *testing.T) {
 			return err
 		})
 	}
-	f.view(func(tx *Tx) error { // and hashtags, which are put in another order
-		found, _, err := tx.Search(f.ctx, Query{Kinds: []string{"note"}, Tag: "racines", LocalOnly: true})
-		if len(found) != 1 || found[0].Object.ID != carrots.ID {
-			t.Errorf("#racines finds %v", found)
-		}
-		return err
-	})
 	// Words can still be taken away.
 	f.objects(&federation.Object{ID: carrots.ID, Type: "Tombstone", AttributedTo: amap.ID, Local: true})
 	f.view(func(tx *Tx) error {
@@ -138,5 +115,75 @@ func TestEventsCalledOffLongAgoAreClosed(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// migrateBack gives a database the schema of an earlier version, with what is
+// in it.
+func migrateBack(t *testing.T, database string, version int64) {
+	t.Helper()
+	kind, dialect, open := "postgres", goose.DialectPostgres, func() (*sql.DB, error) { return sql.Open("pgx", database) }
+	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
+		kind, dialect, open = "sqlite", goose.DialectSQLite3, func() (*sql.DB, error) {
+			pool, err := (&sqlite{path: path}).pool("immediate")
+			return pool.DB, err
+		}
+	}
+	pool, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := migrationFiles(kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(dialect, pool, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DownTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	if err := pool.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Tags are put in the order of the lists with what is there, and taken out of
+// it again.
+func TestTagsSurviveBeingPutInOrder(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db func(string) string) {
+		database := db("a")
+		f := open(t, database)
+		amap, bob := local("amap"), remote("b.example", "bob")
+		f.actors(amap, bob)
+		first, second, hidden := offer(amap, "un", "offer", f.now().Add(-time.Hour), nil), offer(bob, "deux", "offer", f.now(), nil), offer(bob, "trois", "offer", f.now(), nil)
+		fair := event(amap, "foire", f.now().Add(time.Hour), f.now().Add(2*time.Hour))
+		hidden.To, hidden.Cc = []federation.IRI{bob.Followers}, nil
+		for _, o := range []*federation.Object{first, second, hidden, fair} {
+			o.Tags = []federation.Tag{{Type: "Hashtag", Name: "#Racines"}}
+		}
+		f.objects(first, second, hidden, fair)
+		if err := f.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		migrateBack(t, database, 20)
+		f = open(t, database) // which migrates
+		for _, few := range []int{0, 1} {
+			for what, row := range map[string]struct {
+				q    Query
+				want []string
+			}{
+				"all":    {Query{}, []string{"deux", "un", "foire"}},
+				"own":    {Query{LocalOnly: true}, []string{"un", "foire"}},
+				"author": {Query{Viewer: bob.ID, Kinds: []string{"offer"}}, []string{"trois", "deux", "un"}},
+				"next":   {Query{Kinds: []string{"event"}, From: f.now(), Sort: SortStart}, []string{"foire"}},
+			} {
+				row.q.Tag, row.q.few = "racines", few
+				if d := cmp.Diff(row.want, f.search(row.q)); d != "" {
+					t.Errorf("%s, few %d: %s", what, few, d)
+				}
+			}
+		}
 	})
 }
