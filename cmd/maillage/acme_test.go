@@ -39,9 +39,15 @@ func pebble(t *testing.T, address string) (directory string, trusted *authority,
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := log.New(io.Discard, "", 0)
+	var said bytes.Buffer
+	told := log.New(&said, "", 0)
+	t.Cleanup(func() {
+		if told.SetOutput(io.Discard); t.Failed() {
+			t.Logf("the authority: %s", &said)
+		}
+	})
 	resolver := freeLoopback(t)
-	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{resolver}, Log: quiet})
+	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{resolver}, Log: told})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +57,9 @@ func pebble(t *testing.T, address string) (directory string, trusted *authority,
 	t.Cleanup(names.Shutdown)
 
 	memory := db.NewMemoryStore()
-	authority := ca.New(quiet, memory, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
-	validation := va.New(quiet, 0, n, false, resolver, memory)
-	front := wfe.New(quiet, memory, validation, authority, []string{"tests"}, false, false, 1, 1)
+	authority := ca.New(told, memory, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
+	validation := va.New(told, 0, n, false, resolver, memory)
+	front := wfe.New(told, memory, validation, authority, []string{"tests"}, false, false, 1, 1)
 	roots = x509.NewCertPool()
 	roots.AddCert(authority.GetRootCert(0).Cert)
 
@@ -80,9 +86,13 @@ func TestACME(t *testing.T) {
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "amap.test"}, ForceAttemptHTTP2: true}
 	p.client.Transport = transport
 	var serials []string
+	t.Cleanup(func() {
+		if p.kill(); t.Failed() {
+			t.Logf("%s", p.log)
+		}
+	})
 	for range 2 {
 		p.start()
-		t.Cleanup(p.kill)
 		a, err := p.ask(http.MethodGet, "/.well-known/webfinger?resource=acct:amap@amap.test", nil)
 		if err != nil || a.StatusCode != http.StatusOK || a.ProtoMajor != 2 || !bytes.Contains(a.Body, []byte(`"https://amap.test/`)) {
 			t.Fatalf("%+v, %v", a, err)

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -406,6 +407,12 @@ func (c *Config) ACME() bool {
 	}
 	_, port := c.publicAddress()
 	return port == 443 || c.ACMEDirectory != ""
+}
+
+// redirects reports whether one of the addresses has port 80, which sends
+// people on to https.
+func (c *Config) redirects() bool {
+	return slices.ContainsFunc(c.Listen, func(a string) bool { return strings.HasSuffix(a, ":80") })
 }
 
 // publicAddress is where peers arrive, or where a router sends them on to: the

@@ -124,6 +124,7 @@ func (p *program) acme(ctx context.Context, c *Config, redirect http.Handler) (*
 	issuer := certmagic.NewACMEIssuer(magic, certmagic.ACMEIssuer{
 		CA: cmp.Or(c.ACMEDirectory, certmagic.LetsEncryptProductionCA), Agreed: true, Logger: zap.NewNop(),
 		ListenHost: host, AltTLSALPNPort: port, // where the challenge is answered: by us
+		DisableHTTPChallenge: !c.redirects(), // it would fail, and the authority counts failures
 	})
 	magic.Issuers = []certmagic.Issuer{issuer}
 	if err := magic.ManageAsync(ctx, []string{hostname(hostOf(p.Origin))}); err != nil {
