@@ -24,12 +24,7 @@ CREATE INDEX object_tags_own_start ON object_tags (facet, tag, kind, open, start
 -- What not everybody finds, of its author.
 CREATE INDEX objects_private ON objects (attributed_to, published, seq) WHERE visibility > 0 AND gone = 0;
 
--- What objects say is a few thousand bytes, and is read with each of them: beside
--- its row, not packed elsewhere. That holds for what is written from now on.
-ALTER TABLE object_documents SET (toast_tuple_target = 8160);
-
 -- +goose Down
-ALTER TABLE object_documents RESET (toast_tuple_target);
 DROP INDEX objects_private;
 DROP INDEX object_tags_own_start;
 DROP INDEX object_tags_own;
