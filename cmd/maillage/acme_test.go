@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -31,6 +32,7 @@ import (
 func pebble(t *testing.T, address string) (directory string, trusted *authority, roots *x509.CertPool) {
 	t.Helper()
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
+	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
@@ -46,15 +48,7 @@ func pebble(t *testing.T, address string) (directory string, trusted *authority,
 			t.Logf("the authority: %s", &said)
 		}
 	})
-	resolver := freeLoopback(t)
-	names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{resolver}, Log: told})
-	if err != nil {
-		t.Fatal(err)
-	}
-	names.SetDefaultDNSIPv4(host)
-	names.SetDefaultDNSIPv6("")
-	go names.Run()
-	t.Cleanup(names.Shutdown)
+	resolver := nameServer(t, told, host)
 
 	memory := db.NewMemoryStore()
 	authority := ca.New(told, memory, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
@@ -74,6 +68,29 @@ func pebble(t *testing.T, address string) (directory string, trusted *authority,
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server.URL + wfe.DirectoryPath, trusted, roots
+}
+
+// nameServer starts one that finds every name at an IPv4 address. It waits until
+// it answers: its port may have been taken meanwhile.
+func nameServer(t *testing.T, told *log.Logger, host string) (address string) {
+	t.Helper()
+	eventually(t, "names are found", func() bool {
+		address = freeLoopback(t)
+		names, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{address}, Log: told})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names.SetDefaultDNSIPv4(host)
+		names.SetDefaultDNSIPv6("")
+		go names.Run()
+		t.Cleanup(names.Shutdown)
+		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}}
+		found, err := resolver.LookupHost(t.Context(), "amap.test.")
+		return err == nil && len(found) == 1 && found[0] == host
+	})
+	return address
 }
 
 // TestACME: an instance gets its certificate from a real authority, which finds
