@@ -22,13 +22,11 @@ func (w *Worker) prepare(ctx context.Context, a *federation.Activity) error {
 	if len(needs.Actors)+len(needs.Objects)+len(needs.Refresh)+len(needs.Renew) == 0 {
 		return nil
 	}
-	release, err := w.slot()
+	ctx, done, err := w.slot(ctx)
 	if err != nil {
 		return err
 	}
-	defer release()
-	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
-	defer cancel()
+	defer done()
 	for _, id := range needs.Refresh {
 		if _, err := w.Directory.Refresh(ctx, id); err != nil {
 			return fmt.Errorf("refresh %s: %w", id, err)
@@ -52,13 +50,15 @@ func (w *Worker) prepare(ctx context.Context, a *federation.Activity) error {
 	return nil
 }
 
-// slot takes one of the places for work that waits for the network.
-func (w *Worker) slot() (release func(), err error) {
+// slot takes one of the places for work that waits for the network, and gives it
+// time and a budget.
+func (w *Worker) slot(ctx context.Context) (_ context.Context, done func(), err error) {
 	select {
 	case w.slow <- struct{}{}:
-		return func() { <-w.slow }, nil
+		ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
+		return ctx, func() { cancel(); <-w.slow }, nil
 	default:
-		return nil, errBusy
+		return ctx, nil, errBusy
 	}
 }
 
@@ -171,17 +171,6 @@ func (w *Worker) read(ctx context.Context, a *federation.Activity, id federation
 	return w.DB.Update(ctx, func(tx *store.Tx) error { return federation.Learn(ctx, tx, o) })
 }
 
-// courtesy gives room, time and a budget to read something that one could do
-// without; false if there is no room now.
-func (w *Worker) courtesy(ctx context.Context) (_ context.Context, done func(), ok bool) {
-	release, err := w.slot()
-	if err != nil {
-		return ctx, nil, false
-	}
-	ctx, cancel := context.WithTimeout(remote.WithBudget(ctx, fetchBudget), fetchTime)
-	return ctx, func() { cancel(); release() }, true
-}
-
 // depth is how far up a thread is read.
 const depth = 5
 
@@ -191,9 +180,9 @@ func (w *Worker) ancestors(ctx context.Context, a *federation.Activity) {
 	if a.Type != federation.Create || a.Enclosed == nil || a.Enclosed.InReplyTo == "" {
 		return
 	}
-	ctx, done, ok := w.courtesy(ctx)
-	if !ok {
-		return
+	ctx, done, err := w.slot(ctx)
+	if err != nil {
+		return // one can do without
 	}
 	defer done()
 	next := a.Enclosed.InReplyTo

@@ -29,9 +29,9 @@ func (w *Worker) siblings(ctx context.Context, a *federation.Activity) {
 	if series == "" || !series.SameOrigin(a.Actor) || w.readLately(series) {
 		return
 	}
-	ctx, done, ok := w.courtesy(ctx)
-	if !ok {
-		return
+	ctx, done, err := w.slot(ctx)
+	if err != nil {
+		return // one can do without
 	}
 	defer done()
 	items, _, err := w.Directory.Client.Collection(ctx, series, maxSiblings)

@@ -24,9 +24,9 @@ func (w *Worker) withheld(ctx context.Context, a *federation.Activity) {
 	if len(list) == 0 {
 		return
 	}
-	ctx, done, ok := w.courtesy(ctx)
-	if !ok {
-		return
+	ctx, done, err := w.slot(ctx)
+	if err != nil {
+		return // one can do without
 	}
 	defer done()
 	for _, id := range list {
