@@ -95,10 +95,7 @@ func Remark(ctx context.Context, s State, x *Exchange, by IRI, text string) erro
 	if text = strings.TrimSpace(text); text == "" || !x.Party(by) || !x.ByPage(s.Home()) {
 		return fmt.Errorf("%w: a remark", ErrMalformed)
 	}
-	if err := s.Lock(ctx, x.Proposal); err != nil {
-		return err
-	}
-	now, err := s.Exchange(ctx, x.ID)
+	now, err := Alone(ctx, s, x)
 	if err != nil {
 		return err
 	}

@@ -258,11 +258,17 @@ func exchangeOf(ctx context.Context, s State, a *Activity, id IRI) (x *Exchange,
 	if !x.Party(a.Actor) {
 		return nil, true, fmt.Errorf("exchange %s: %w", id, ErrNotFound)
 	}
-	if err := s.Lock(ctx, x.Proposal); err != nil {
-		return nil, true, err
-	}
-	x, err = s.Exchange(ctx, id) // as it is now
+	x, err = Alone(ctx, s, x)
 	return x, true, err
+}
+
+// Alone returns x as it is now, once nobody else works on its proposal: two who
+// tick at once must not name their steps alike.
+func Alone(ctx context.Context, s State, x *Exchange) (*Exchange, error) {
+	if err := s.Lock(ctx, x.Proposal); err != nil {
+		return nil, err
+	}
+	return s.Exchange(ctx, x.ID)
 }
 
 // agreement accepts what was asked for, once: stock and price are as they were

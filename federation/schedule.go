@@ -225,10 +225,7 @@ func (x *Exchange) RemindAt() time.Time {
 // and asks whether to go on when a season is over; each once, and not of what is
 // past. It returns what it told the partner; "" if nothing.
 func Remind(ctx context.Context, s State, x *Exchange) (told string, err error) {
-	if err := s.Lock(ctx, x.Proposal); err != nil {
-		return "", err
-	}
-	now, err := s.Exchange(ctx, x.ID) // another process may have reminded, or noted something
+	now, err := Alone(ctx, s, x) // another process may have reminded, or noted something
 	if err != nil {
 		return "", ignoreMissing(err)
 	}

@@ -113,7 +113,7 @@ func HandOverTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by fe
 // MarkTx says on behalf of one of the two what changes about the dates of an
 // agreement.
 func MarkTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, m federation.Mark) error {
-	x, err := alone(ctx, tx, x)
+	x, err := federation.Alone(ctx, tx, x)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func MarkTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federa
 
 // KeepTx is [HandOverTx] for what fell due on one day of a season.
 func KeepTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federation.IRI, kind string, due time.Time, quantity federation.Decimal, words string) error {
-	x, err := alone(ctx, tx, x)
+	x, err := federation.Alone(ctx, tx, x)
 	if err != nil {
 		return err
 	}
@@ -135,15 +135,6 @@ func KeepTx(ctx context.Context, tx *store.Tx, x *federation.Exchange, by federa
 		return owe(ctx, tx, owed, err)
 	}
 	return PublishTx(ctx, tx, federation.NewStep(x, by, kind, due, quantity, words))
-}
-
-// alone returns x as it is now, once nobody else changes it: two who tick at
-// once must not name their steps alike.
-func alone(ctx context.Context, tx *store.Tx, x *federation.Exchange) (*federation.Exchange, error) {
-	if err := tx.Lock(ctx, x.Proposal); err != nil {
-		return nil, err
-	}
-	return tx.Exchange(ctx, x.ID)
 }
 
 // agreed stands in for the agreement that a deletes: it is no object, but its
