@@ -209,10 +209,8 @@ func (tx *Tx) unindex(ctx context.Context, seq int64) error {
 
 // index makes an object found by its tags, modes, addressees, place and words.
 func (tx *Tx) index(ctx context.Context, seq int64, o *federation.Object, x federation.Index) error {
-	for facet, tags := range map[string][]string{"tag": x.Tags, "mode": x.Modes} {
-		if err := tx.putTags(ctx, seq, facet, tags); err != nil {
-			return err
-		}
+	if err := errors.Join(tx.putTags(ctx, seq, "tag", x.Tags), tx.putTags(ctx, seq, "mode", x.Modes)); err != nil {
+		return err
 	}
 	if err := tx.putAddressees(ctx, seq, o); err != nil {
 		return err

@@ -252,11 +252,20 @@ func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, 
 		return list, err
 	}
 	p.part = restrictedPart
-	foreign, err := tx.foreign(ctx, q, p.facet)
+	n, err := tx.number(ctx, `
+		SELECT COUNT(*) FROM (SELECT 1 FROM object_tags WHERE facet = ? AND tag = ? AND kind IN (?) AND open = 0 LIMIT ?) x`,
+		p.facet.name, p.facet.tag, among(q.Kinds), q.few/10+1)
+	switch {
+	case err != nil || n == 0:
+		return list, err
+	case n <= int64(q.few/10):
+		return tx.byKind(ctx, q, after, p, list...)
+	}
+	little, err := tx.readsLittle(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if !foreign {
+	if !little {
 		return tx.byKind(ctx, q, after, p, list...)
 	}
 	p.by = "readers"
@@ -264,16 +273,10 @@ func (tx *Tx) byFacet(ctx context.Context, q Query, after *hit, p plan) ([]hit, 
 	return q.merged(append(list, more...)), err
 }
 
-// foreign reports whether much of what only some find has a facet, and the
-// viewer may read little of all that: then that is where to begin.
-func (tx *Tx) foreign(ctx context.Context, q Query, f facet) (bool, error) {
-	n, err := tx.number(ctx, `
-		SELECT COUNT(*) FROM (SELECT 1 FROM object_tags WHERE facet = ? AND tag = ? AND kind IN (?) AND open = 0 LIMIT ?) x`,
-		f.name, f.tag, among(q.Kinds), q.few/10+1)
-	if err != nil || n <= int64(q.few/10) {
-		return false, err
-	}
-	n, err = tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
+// readsLittle reports whether the viewer may read little of what only some find:
+// then that is where to begin.
+func (tx *Tx) readsLittle(ctx context.Context, q Query) (bool, error) {
+	n, err := tx.number(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM (`+readableBy+`) r LIMIT ?) x`, q.Viewer, q.Viewer, q.Viewer, q.few+1)
 	return n <= int64(q.few), err
 }
 

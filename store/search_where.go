@@ -121,9 +121,9 @@ func (tx *Tx) tagged(w *where, f facet, kinds []string, p plan) {
 // visible leaves out what viewer surely may not read; MayRead decides on the
 // rest. Unlisted objects are not to be found, except by their author.
 func (w *where) visible(viewer federation.IRI, p plan) {
-	open := `o.visibility = 0`
+	open, restricted := `o.visibility = 0`, `o.visibility > 0`
 	if p.facet.name != "" {
-		open = `t.open = 1`
+		open, restricted = `t.open = 1`, `t.open = 0`
 	}
 	switch {
 	case viewer == "" || p.part == openPart:
@@ -132,17 +132,14 @@ func (w *where) visible(viewer federation.IRI, p plan) {
 	case p.by == "readers":
 		w.and(`t.object IN (`+readableBy+`) AND (o.visibility > 1 OR o.attributed_to = ?)`, viewer, viewer, viewer, viewer)
 		return
-	case p.part == restrictedPart && p.facet.name != "":
-		w.and(`t.open = 0`)
-	case p.part == restrictedPart:
-		w.and(`o.visibility > 0`)
 	}
 	named := `o.visibility > 1 AND EXISTS (SELECT 1 FROM object_addressees d WHERE d.object = o.seq AND d.actor IN (` + readersOf + `))`
-	if p.part == restrictedPart {
-		w.and(`(o.attributed_to = ? OR `+named+`)`, viewer, viewer, viewer)
-		return
+	some := `o.attributed_to = ? OR ` + named
+	if p.part == allParts {
+		w.and(`(`+open+` OR `+some+`)`, viewer, viewer, viewer)
+	} else {
+		w.and(restricted+` AND (`+some+`)`, viewer, viewer, viewer)
 	}
-	w.and(`(o.visibility = 0 OR o.attributed_to = ? OR `+named+`)`, viewer, viewer, viewer)
 }
 
 // readersOf is whom what ? may read names: them, or the followers of an actor.
