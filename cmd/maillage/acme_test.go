@@ -180,6 +180,12 @@ func TestARenewedCertificateIsShown(t *testing.T) {
 	if !strings.Contains(said.String(), "--tls-cert") {
 		t.Errorf("the log says %q", said.String())
 	}
+	if err := os.Remove(c.TLSCert); err != nil {
+		t.Fatal(err)
+	}
+	own.checked = time.Time{}
+	shows(first) // nor is a file that is gone
+	put(cert, c.TLSCert)
 	put(key, c.TLSKey)
 	own.checked = time.Time{}
 	shows(second)

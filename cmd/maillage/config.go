@@ -190,7 +190,7 @@ type Config struct {
 // AfterApply fills in what follows from the rest, once flags and environment
 // are read, and refuses what cannot work. Storage has its own.
 func (c *Config) AfterApply() error {
-	for _, check := range []func() error{c.checkListen, c.checkTLS, c.checkOrigin, c.checkProxies, c.checkHandle, c.checkMail, c.checkReplies} {
+	for _, check := range []func() error{c.checkListen, c.checkTLS, c.checkOrigin, c.checkDirectory, c.checkProxies, c.checkHandle, c.checkMail, c.checkReplies} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (c *Config) checkTLS() error {
 	case c.TLSKey != "" && c.TLSCert == "":
 		return wrong("--tls-key", "needs --tls-cert with the file of the certificate")
 	}
-	return c.checkDirectory()
+	return nil
 }
 
 // checkDirectory refuses an authority that would not be asked.
@@ -252,7 +252,7 @@ func (c *Config) checkDirectory() error {
 	switch {
 	case c.TLSCert != "":
 		return wrong("--acme-directory", "there is a certificate of your own already; leave out one of the two")
-	case !strings.HasPrefix(strings.ToLower(c.Origin), "https:"):
+	case !strings.HasPrefix(c.Origin, "https:"):
 		return wrong("--acme-directory", "a certificate is for https; give --origin https://HOST too")
 	}
 	return nil

@@ -79,15 +79,18 @@ func (o *ownCertificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // read reads the files if they are others than before.
 func (o *ownCertificate) read() error {
-	info, err := os.Stat(o.config.TLSCert)
-	if err == nil && info.ModTime().Equal(o.written) {
+	var written time.Time // of a file that is just being replaced: nothing is known
+	if info, err := os.Stat(o.config.TLSCert); err == nil {
+		written = info.ModTime()
+	}
+	if o.current != nil && written.Equal(o.written) {
 		return nil
 	}
 	cert, err := o.config.certificate()
 	if err != nil {
 		return err
 	}
-	o.current, o.written = &cert, info.ModTime()
+	o.current, o.written = &cert, written
 	return nil
 }
 
